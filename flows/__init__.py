@@ -1,0 +1,1 @@
+"""The night as it runs: each stage loads, transforms and saves."""

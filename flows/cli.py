@@ -1,0 +1,150 @@
+"""The command line: `lotwise nightly`, `backfill` and `check` (SPEC 10.1)."""
+
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import cyclopts
+import duckdb
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from flows.check import check_file
+from flows.night import STAGES, Counts, Night, RunStage, Stage, here, run_night
+from flows.reconcile import Unreconciled
+from flows.settings import Stopped
+from flows.summary import told
+from schemas.settings import Kind
+
+DONE: Final = 0
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+DONE_WITH_REFUSED_FILES: Final = 3
+
+Root = Annotated[Path, cyclopts.Parameter(name="--root", help="The data root.")]
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+app = cyclopts.App(
+    name="lotwise",
+    help="The nightly granular-inventory pipeline.",
+    console=out,
+    error_console=err,
+    result_action="return_value",
+)
+
+
+@app.command
+def nightly(
+    *,
+    day: Annotated[
+        date | None, cyclopts.Parameter(help="The business day; today if left out.")
+    ] = None,
+    root: Root = Path("data"),
+) -> int:
+    """Take the day's files, allocate, and publish the tables."""
+    with _stage_runner() as run_stage:
+        night = _run(day, root, run_stage)
+    _tell(night)
+    return DONE_WITH_REFUSED_FILES if night.refused else DONE
+
+
+@app.command
+def backfill(first: date, last: date, *, root: Root = Path("data")) -> int:
+    """Run the nights from FIRST to LAST in order."""
+    if last < first:
+        raise Stopped(f"the last night {last} is before the first {first}")
+    refused = False
+    for number in range((last - first).days + 1):
+        night = _run(first + timedelta(days=number), root, here)
+        refused |= bool(night.refused)
+        seconds = sum(night.seconds.values())
+        figures = "; ".join(f"{what} {figure}" for what, figure in told(night))
+        out.print(f"{night.day}  {seconds:.2f} s  {figures}", markup=False)
+    return DONE_WITH_REFUSED_FILES if refused else DONE
+
+
+@app.command
+def check(file: Path, *, kind: Kind, root: Root = Path("data")) -> int:
+    """Read and validate FILE as the night would, and change nothing."""
+    report = check_file(file, kind, root)
+    for line in report.lines:
+        out.print(line, markup=False)
+    return DONE_WITH_REFUSED_FILES if report.is_refused else DONE
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Run one command. Returns its exit code; what went wrong is told on stderr, in a line."""
+    try:
+        code = app(words, exit_on_error=False)
+    except cyclopts.CycloptsError:
+        return WRONG_USAGE
+    except (Stopped, Unreconciled) as why:
+        err.print(f"lotwise: {why}", markup=False)
+        return FAILED
+    except (OSError, duckdb.Error) as why:
+        reason = str(why).splitlines()[0] if str(why) else type(why).__name__
+        err.print(f"lotwise: {reason}. Nothing has been changed; run it again", markup=False)
+        return FAILED
+    except KeyboardInterrupt:
+        err.print("lotwise: stopped. Nothing has been changed; run it again", markup=False)
+        return FAILED
+    return code if isinstance(code, int) else DONE
+
+
+def _run(day: date | None, root: Path, run_stage: RunStage) -> Night:
+    if not _has_prefect_api():
+        return run_night(day, root, run_stage)
+    # Importing Prefect takes longer than a small night, so only who uses it waits for it.
+    from flows.nightly import nightly as flow  # noqa: PLC0415
+
+    return flow(day=day, root=str(root))
+
+
+def _has_prefect_api() -> bool:
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
+    try:
+        profiles = tomllib.loads((home / "profiles.toml").read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError):
+        return False
+    active = profiles.get("profiles", {}).get(profiles.get("active", ""), {})
+    return bool(active.get("PREFECT_API_URL"))
+
+
+@contextmanager
+def _stage_runner() -> Iterator[RunStage]:
+    if not out.is_terminal or _has_prefect_api():
+        yield here
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=out, transient=True) as progress:
+        bar = progress.add_task("begin", total=len(STAGES) + 1)
+
+        def shown(stage: Stage, *arguments: object) -> Counts:
+            progress.update(bar, description=stage.__name__)
+            counts = stage(*arguments)
+            progress.advance(bar)
+            return counts
+
+        yield shown
+
+
+def _tell(night: Night) -> None:
+    seconds = ", ".join(f"{name} {spent:.2f}" for name, spent in night.seconds.items())
+    out.print(f"The night of {night.day}", style="bold")
+    for what, figure in told(night):
+        style = "bold red" if what == "REFUSED" else ""
+        out.print(f"  {what:<12} {figure}", style=style, markup=False)
+    out.print(f"  {'seconds':<12} {seconds}", markup=False)

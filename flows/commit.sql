@@ -1,0 +1,56 @@
+-- The night's rows and images, put into the warehouse in one transaction.
+DELETE FROM records USING night.records AS images
+WHERE records.inventory_id = images.inventory_id;
+INSERT INTO records FROM night.records ORDER BY inventory_id;
+
+DELETE FROM allocations USING night.order_lines AS images
+WHERE allocations.order_id = images.order_id AND allocations.line_id = images.line_id;
+INSERT INTO allocations FROM night.allocations ORDER BY ALL;
+
+DELETE FROM order_lines USING night.order_lines AS images
+WHERE order_lines.order_id = images.order_id AND order_lines.line_id = images.line_id;
+INSERT INTO order_lines FROM night.order_lines ORDER BY order_id, line_id;
+
+DELETE FROM statements WHERE file IN (FROM night.replaced);
+INSERT INTO statements FROM night.statements ORDER BY ALL;
+DELETE FROM full_counts WHERE file IN (FROM night.replaced);
+INSERT INTO full_counts FROM night.full_counts ORDER BY ALL;
+
+INSERT INTO movements FROM night.movements ORDER BY movement_id;
+INSERT INTO fulfilled FROM night.fulfilled;
+INSERT INTO discrepancies FROM night.discrepancies;
+INSERT INTO rejects FROM night.rejects;
+
+-- A row that waited is no longer waiting in the file that brought it.
+UPDATE files SET
+    waiting = files.waiting - resolved.done,
+    kept = files.kept + resolved.kept,
+    rejected = files.rejected + resolved.rejected,
+FROM (
+    SELECT
+        waiting.file,
+        waiting.since,
+        count(*) AS done,
+        count(*) FILTER (rejects.row IS NULL) AS kept,
+        count(*) FILTER (rejects.row IS NOT NULL) AS rejected,
+    FROM waiting
+    ANTI JOIN night.waiting AS still USING (file, row, since)
+    LEFT JOIN (SELECT DISTINCT file, row FROM night.rejects) AS rejects USING (file, row)
+    GROUP BY ALL
+) AS resolved
+WHERE files.file = resolved.file AND files.day = resolved.since AND files.status = 'taken';
+
+DELETE FROM waiting;
+INSERT INTO waiting FROM night.waiting;
+
+DELETE FROM files WHERE status = 'refused' AND file IN (SELECT file FROM night.files);
+INSERT INTO files FROM night.files;
+DELETE FROM events WHERE file IN (SELECT file FROM night.events);
+INSERT INTO events FROM night.events;
+
+DELETE FROM locations;
+INSERT INTO locations FROM night.locations;
+DELETE FROM products;
+INSERT INTO products FROM night.products;
+DELETE FROM holds;
+INSERT INTO holds FROM night.holds;

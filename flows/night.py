@@ -1,0 +1,120 @@
+"""The night: its stages in order, whoever runs them (SPEC 4.5, 9)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from flows.allocate import allocate
+from flows.post import post
+from flows.publish import publish, publish_again
+from flows.reconcile import reconcile
+from flows.reference import read_reference
+from flows.settings import Places, Stopped, load_settings, places
+from flows.take import take
+from flows.validate import validate
+from flows.warehouse import begin_night, end_night, load, locked, only, open_warehouse, tonight
+from schemas.settings import Settings
+
+Counts = dict[str, int]
+Stage = Callable[..., Counts]
+RunStage = Callable[..., Counts]
+"""Calls a stage with the arguments behind it, as a task or right here."""
+
+STAGES: Final[tuple[Stage, ...]] = (take, validate, post, allocate, reconcile)
+
+
+@dataclass
+class Night:
+    """What a night did: the counts of each stage, its refused files, and seconds by stage."""
+
+    day: date
+    counts: dict[str, Counts] = field(default_factory=dict)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    repeated: list[tuple[str, str]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    open_units: Counts = field(default_factory=dict)
+    is_new: bool = True
+    """False where there was nothing new, and nothing was changed."""
+
+
+def here(stage: Stage, *arguments: object) -> Counts:
+    """Run a stage in this process, without Prefect."""
+    return stage(*arguments)
+
+
+def run_night(day: date | None, root: Path, run_stage: RunStage = here) -> Night:
+    """Run the night of `day`, or of today. Raises Stopped; nothing has changed then."""
+    settings = load_settings(root)
+    started = datetime.now(UTC)
+    day = day or started.astimezone(settings.zone).date()
+    there = places(root, settings)
+    with locked(there):
+        open_warehouse(there).close()
+        publish_again(there, settings)
+        _begin(there, settings, day)
+        try:
+            return _run_stages(Night(day), there, started, run_stage)
+        finally:
+            end_night(there)
+
+
+def _begin(there: Places, settings: Settings, day: date) -> None:
+    begin_night(there, settings, read_reference(there), day)
+    with tonight(there) as night:
+        last = only(night, "SELECT last_day FROM tonight")
+    if last is not None and day < last:
+        end_night(there)
+        raise Stopped(
+            f"the night of {day} is closed: the last one that ran is {last}. "
+            f"Files of earlier days are taken by any later night; run {last} again, or a later day"
+        )
+
+
+def _run_stages(night: Night, there: Places, started: datetime, run_stage: RunStage) -> Night:
+    for stage in STAGES:
+        began = time.perf_counter()
+        night.counts[stage.__name__] = run_stage(stage, there, night.day)
+        night.seconds[stage.__name__] = time.perf_counter() - began
+        if stage is take and not night.counts["take"] and not _has_work(there):
+            night.is_new = False
+            return night
+    _tell(night, there)
+    began = time.perf_counter()
+    finished = datetime.now(UTC)
+    night.counts["publish"] = run_stage(
+        publish, there, night.day, started, finished, dict(night.seconds)
+    )
+    night.seconds["publish"] = time.perf_counter() - began
+    return night
+
+
+def _has_work(there: Places) -> bool:
+    """Even without files: a new day, or other settings or reference tables."""
+    with tonight(there) as night:
+        return bool(
+            only(
+                night, "SELECT has_new_circumstances OR last_day IS DISTINCT FROM day FROM tonight"
+            )
+        )
+
+
+def _tell(night: Night, there: Places) -> None:
+    query = "SELECT file, reason FROM files WHERE status = $status ORDER BY file"
+    with tonight(there) as tables:
+        night.refused = [*load(tables, query, status="refused").iter_rows()]
+        night.repeated = [*load(tables, query, status="repeated").iter_rows()]
+        units = load(
+            tables,
+            """
+            SELECT
+                CAST(coalesce(sum(allocated + pending), 0) AS BIGINT) AS ordered,
+                CAST(coalesce(sum(allocated), 0) AS BIGINT) AS allocated,
+                CAST(coalesce(sum(pending), 0) AS BIGINT) AS short,
+                count(*) FILTER (pending > 0) AS short_lines,
+            FROM now_order_lines
+            """,
+        )
+        night.open_units = units.row(0, named=True)

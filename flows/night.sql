@@ -1,0 +1,134 @@
+-- What validation hands on: rows of tonight's files as typed, beside the file, row and day.
+CREATE TABLE taken (
+    file VARCHAR,
+    kind VARCHAR,
+    dated DATE,
+    named_at TIMESTAMP,
+    day DATE,
+    sha256 VARCHAR,
+    size BIGINT,
+    modified_ns BIGINT,
+    status VARCHAR,
+    twin VARCHAR,
+    copy VARCHAR
+);
+
+CREATE TABLE counts (
+    file VARCHAR,
+    row BIGINT,
+    day DATE,
+    location_code VARCHAR,
+    upc VARCHAR,
+    segment VARCHAR,
+    sku VARCHAR,
+    lot_code VARCHAR,
+    date DATE,
+    condition VARCHAR,
+    serial_number VARCHAR,
+    quantity BIGINT,
+    floor BIGINT,
+    safety_stock BIGINT,
+    ltd BIGINT,
+    counted_at TIMESTAMPTZ,
+    is_full BOOLEAN
+);
+
+CREATE TABLE adjustments (
+    file VARCHAR,
+    row BIGINT,
+    day DATE,
+    location_code VARCHAR,
+    upc VARCHAR,
+    segment VARCHAR,
+    sku VARCHAR,
+    lot_code VARCHAR,
+    date DATE,
+    condition VARCHAR,
+    serial_number VARCHAR,
+    quantity BIGINT,
+    adjusted_at TIMESTAMPTZ,
+    reason VARCHAR,
+    event_id VARCHAR
+);
+
+CREATE TABLE orders (
+    file VARCHAR,
+    row BIGINT,
+    day DATE,
+    order_id VARCHAR,
+    line_id VARCHAR,
+    location_code VARCHAR,
+    upc VARCHAR,
+    segment VARCHAR,
+    sku VARCHAR,
+    lot_code VARCHAR,
+    date DATE,
+    condition VARCHAR,
+    serial_number VARCHAR,
+    quantity BIGINT,
+    placed_at TIMESTAMPTZ,
+    priority BIGINT,
+    customer_id VARCHAR
+);
+
+CREATE TABLE cancellations (
+    file VARCHAR,
+    row BIGINT,
+    day DATE,
+    order_id VARCHAR,
+    line_id VARCHAR,
+    quantity BIGINT,
+    inventory_id BIGINT,
+    decrement_on_hand BOOLEAN,
+    cancelled_at TIMESTAMPTZ,
+    event_id VARCHAR
+);
+
+CREATE TABLE shipments (
+    file VARCHAR,
+    row BIGINT,
+    day DATE,
+    order_id VARCHAR,
+    line_id VARCHAR,
+    quantity BIGINT,
+    shipment_id VARCHAR,
+    inventory_id BIGINT,
+    sku VARCHAR,
+    lot_code VARCHAR,
+    date DATE,
+    condition VARCHAR,
+    serial_number VARCHAR,
+    shipped_at TIMESTAMPTZ,
+    event_id VARCHAR
+);
+
+-- Rows of count files that were rejected but may have meant a record of this location and UPC.
+CREATE TABLE uncertain (
+    file VARCHAR,
+    location_code VARCHAR,
+    upc VARCHAR
+);
+
+-- Rows that the ledger found to say what was known.
+CREATE TABLE repeats (
+    file VARCHAR,
+    row BIGINT
+);
+
+-- Rows that validation had kept and the ledger rejected.
+CREATE TABLE late_rejects (
+    file VARCHAR,
+    row BIGINT
+);
+
+-- The state as it will be: what tonight changed in place of what the warehouse holds.
+CREATE VIEW now_records AS
+FROM warehouse.records ANTI JOIN records USING (inventory_id) UNION ALL FROM records;
+
+CREATE VIEW now_order_lines AS
+FROM warehouse.order_lines ANTI JOIN order_lines USING (order_id, line_id)
+UNION ALL FROM order_lines;
+
+CREATE VIEW now_allocations AS
+FROM warehouse.allocations ANTI JOIN order_lines USING (order_id, line_id)
+UNION ALL FROM allocations;

@@ -1,0 +1,152 @@
+"""Post shipments: lay out lines, records and allocations for the clerk, and save what it wrote."""
+
+from collections import defaultdict
+from datetime import date
+
+import polars as pl
+
+from flows.rejects import raws_of, save_late_rejects
+from flows.warehouse import Connection, empty, load, only, replace, save, save_movements
+from schemas.granular import GRANULAR_FIELDS
+from schemas.settings import Settings
+from transforms.desk import MOVEMENT, Desk, LineKey, Row, frame
+from transforms.post_shipments import post_shipments as post
+
+EVENTS = """
+    SELECT
+        'shipments' AS kind, shipped_at AS "at", NULL AS because, file, row,
+        (SELECT day FROM tonight) AS since, order_id, line_id, quantity, shipment_id,
+        inventory_id, sku, lot_code, date, condition, serial_number,
+        FALSE AS decrement_on_hand, FALSE AS has_waited, NULL AS raw,
+    FROM shipments
+    UNION ALL
+    SELECT
+        'cancellations', cancelled_at, NULL, file, row,
+        (SELECT day FROM tonight), order_id, line_id, quantity, NULL,
+        inventory_id, NULL, NULL, NULL, NULL, NULL,
+        decrement_on_hand, FALSE, NULL,
+    FROM cancellations
+    UNION ALL
+    SELECT
+        kind, "at", NULL, file, row,
+        since, order_id, line_id, quantity, shipment_id,
+        inventory_id, sku, lot_code, date, condition, serial_number,
+        decrement_on_hand, TRUE, raw,
+    FROM warehouse.waiting
+"""
+
+
+def post_shipments(
+    night: Connection, settings: Settings, day: date, decreases: pl.DataFrame
+) -> None:
+    """Post tonight's events, those that wait, and what restated lines no longer want."""
+    events = [
+        *load(night, EVENTS).iter_rows(named=True),
+        *(_as_cancellation(row, day) for row in decreases.iter_rows(named=True)),
+    ]
+    if not events:
+        return
+    desk = _lay_out(night, events)
+    post(desk, events, day, settings.wait_days)
+    _save_state(night, desk, day)
+    _save_outcomes(night, desk, day)
+
+
+def _as_cancellation(decrease: Row, day: date) -> Row:
+    nothing = dict.fromkeys(("inventory_id", "shipment_id", "raw", *GRANULAR_FIELDS))
+    told = {"kind": "cancellations", "because": "restated", "since": day}
+    return nothing | decrease | told | {"decrement_on_hand": False, "has_waited": False}
+
+
+def _lay_out(night: Connection, events: list[Row]) -> Desk:
+    keys = frame(events, {"order_id": pl.String, "line_id": pl.String}).unique()
+    night.register("event_lines", keys)
+    lines = load(
+        night, "SELECT * FROM now_order_lines SEMI JOIN event_lines USING (order_id, line_id)"
+    )
+    promises = load(
+        night, "SELECT * FROM now_allocations SEMI JOIN event_lines USING (order_id, line_id)"
+    )
+    shipped = load(
+        night,
+        """
+        SELECT shipment_id, order_id, line_id, inventory_id
+        FROM warehouse.fulfilled
+        SEMI JOIN event_lines USING (order_id, line_id)
+        WHERE shipment_id IS NOT NULL
+        """,
+    )
+    night.register("event_pools", lines.select("location_code", "upc", "segment").unique())
+    records = load(
+        night, "SELECT * FROM now_records SEMI JOIN event_pools USING (location_code, upc, segment)"
+    )
+    allocations: dict[LineKey, dict[int, int]] = defaultdict(dict)
+    for order_id, line_id, inventory_id, quantity in promises.iter_rows():
+        allocations[order_id, line_id][inventory_id] = quantity
+    known: dict[tuple[str, str, str], list[int | None]] = defaultdict(list)
+    for shipment_id, order_id, line_id, inventory_id in shipped.iter_rows():
+        known[shipment_id, order_id, line_id].append(inventory_id)
+    without_stock = load(
+        night, "SELECT location_code FROM locations WHERE allow_fulfillment_without_stock"
+    )
+    untracked = load(night, "SELECT upc FROM products WHERE NOT track_stock")
+    return Desk(
+        lines={(row["order_id"], row["line_id"]): row for row in lines.iter_rows(named=True)},
+        records={row["inventory_id"]: row for row in records.iter_rows(named=True)},
+        allocations=allocations,
+        known_shipments=known,
+        without_stock=frozenset(without_stock.get_column("location_code")),
+        untracked=frozenset(untracked.get_column("upc")),
+        next_id=only(night, "SELECT coalesce(max(inventory_id), 0) + 1 FROM now_records"),
+    )
+
+
+def _save_state(night: Connection, desk: Desk, day: date) -> None:
+    moved = frame(desk.movements, MOVEMENT)
+    save_movements(night, moved)
+    lines = moved.select("order_id", "line_id").drop_nulls().unique()
+    records = moved.select("inventory_id").drop_nulls().unique().to_series()
+    replace(
+        night,
+        "order_lines",
+        frame((desk.lines[key] for key in lines.iter_rows()), empty(night, "order_lines")),
+        "order_id",
+        "line_id",
+    )
+    replace(
+        night,
+        "records",
+        frame((desk.records[one] for one in records), empty(night, "records")),
+        "inventory_id",
+    )
+    promises = [
+        {"order_id": key[0], "line_id": key[1], "inventory_id": inventory_id, "quantity": units}
+        for key in lines.iter_rows()
+        for inventory_id, units in desk.allocations[key].items()
+        if units
+    ]
+    replace(
+        night,
+        "allocations",
+        frame(promises, empty(night, "allocations")),
+        "order_id",
+        "line_id",
+        of=lines,
+    )
+    for table, rows in (("fulfilled", desk.fulfilled), ("discrepancies", desk.discrepancies)):
+        save(night, table, frame((row | {"day": day} for row in rows), empty(night, table)))
+
+
+def _save_outcomes(night: Connection, desk: Desk, day: date) -> None:
+    raws = raws_of(night, [row for row in desk.waiting if not row["has_waited"]])
+    waiting = [
+        row | {"raw": row["raw"] or raws.get((row["file"], row["row"]))} for row in desk.waiting
+    ]
+    save(night, "waiting", frame(waiting, empty(night, "waiting")))
+    new = {"file": pl.String, "row": pl.Int64}
+    save(night, "repeats", frame((row for row in desk.repeats if not row["has_waited"]), new))
+    told = {**new, "kind": pl.String, "rule": pl.String, "column": pl.String}
+    fresh = [row for row in desk.rejects if not row["has_waited"]]
+    save_late_rejects(night, frame(fresh, told), day)
+    waited = [row | {"day": day} for row in desk.rejects if row["has_waited"]]
+    save(night, "rejects", frame(waited, empty(night, "rejects")))

@@ -1,0 +1,107 @@
+"""Post stock: load what tonight's counts and adjustments touch, post, save."""
+
+from flows.warehouse import Connection, load, only, replace, save, save_movements
+from schemas.settings import Settings
+from transforms.clearing import clearing_counts
+from transforms.post_stock import KnownStock
+from transforms.post_stock import post_stock as post
+
+
+def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
+    """Take back files of counts that would empty a location. Returns them."""
+    refused = clearing_counts(
+        load(night, "FROM counts"),
+        load(night, "SELECT * FROM now_records SEMI JOIN counts USING (location_code)"),
+        settings.max_reject_rows,
+        settings.max_cleared_share,
+    )
+    for file, reason in refused.iter_rows():
+        night.execute("DELETE FROM counts WHERE file = $file", {"file": file})
+        night.execute("DELETE FROM rejects WHERE file = $file", {"file": file})
+        night.execute("DELETE FROM uncertain WHERE file = $file", {"file": file})
+        night.execute(
+            """
+            UPDATE files
+            SET status = 'refused', kept = 0, repeated = 0, rejected = rows, reason = $reason
+            WHERE file = $file
+            """,
+            {"file": file, "reason": reason},
+        )
+    return refused.get_column("file").to_list()
+
+
+def post_stock(night: Connection) -> None:
+    _list_touched(night)
+    known = KnownStock(
+        records=load(night, "SELECT * FROM now_records SEMI JOIN touched USING (inventory_id)"),
+        statements=load(
+            night,
+            """
+            FROM warehouse.statements
+            SEMI JOIN touched USING (inventory_id)
+            ANTI JOIN replaced USING (file)
+            """,
+        ),
+        movements=load(
+            night,
+            """
+            SELECT inventory_id, "at", kind, quantity
+            FROM warehouse.movements
+            SEMI JOIN touched USING (inventory_id)
+            WHERE kind IN ('adjust', 'ship')
+            """,
+        ),
+        full_counts=load(
+            night,
+            """
+            FROM warehouse.full_counts
+            SEMI JOIN named USING (location_code)
+            ANTI JOIN replaced USING (file)
+            ORDER BY ALL
+            """,
+        ),
+        restated=load(
+            night,
+            "SELECT DISTINCT inventory_id FROM warehouse.statements "
+            "SEMI JOIN replaced USING (file)",
+        ).get_column("inventory_id"),
+        next_id=only(night, "SELECT coalesce(max(inventory_id), 0) + 1 FROM now_records"),
+    )
+    posted = post(
+        load(night, "FROM counts"),
+        load(night, "FROM adjustments"),
+        load(night, "FROM uncertain"),
+        known,
+        only(night, "SELECT run FROM tonight"),
+    )
+    replace(night, "records", posted.records, "inventory_id")
+    save(night, "statements", posted.statements)
+    save(night, "full_counts", posted.full_counts)
+    save_movements(night, posted.movements)
+
+
+def _list_touched(night: Connection) -> None:
+    """Records that may change: of the pools and serials named, of locations counted whole, and
+    those that a former version of a file spoke of."""
+    night.execute(
+        """
+        CREATE TABLE replaced AS
+        SELECT file FROM taken JOIN files USING (file, sha256)
+        WHERE taken.status = 'version' AND files.status = 'taken' AND taken.kind = 'inventory';
+
+        CREATE TABLE named AS
+        SELECT DISTINCT location_code, upc, segment, serial_number FROM counts
+        UNION
+        SELECT DISTINCT location_code, upc, segment, serial_number FROM adjustments;
+
+        CREATE TABLE touched AS
+        SELECT inventory_id FROM now_records SEMI JOIN named USING (location_code, upc, segment)
+        UNION
+        SELECT inventory_id FROM now_records SEMI JOIN named USING (upc, serial_number)
+        UNION
+        SELECT inventory_id FROM now_records
+        SEMI JOIN (SELECT location_code FROM counts WHERE is_full) USING (location_code)
+        UNION
+        SELECT inventory_id FROM warehouse.statements SEMI JOIN replaced USING (file);
+        """
+    )

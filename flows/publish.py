@@ -1,0 +1,178 @@
+"""Publish: commit the night and swap in what others read, both or neither (SPEC 8, 9.1).
+
+Tables are built beside the published ones from the warehouse as it will be, checked, and only then
+is the night committed and are they swapped in. A run that was killed in between leaves published
+behind the warehouse; the next one finds that and publishes first.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, cast
+
+import duckdb
+
+from flows.reconcile import Unreconciled
+from flows.settings import Places, Stopped
+from flows.warehouse import Connection, night_settings, only, open_warehouse
+from schemas.published import PUBLISHED
+from schemas.settings import Settings
+
+READABLE_SINCE: Final = "v1.2.0"
+"""Storage version of the published database; DuckDB 1.4 reads it."""
+
+LIBRARIES: Final = ("lotwise", "polars", "duckdb", "pandera", "prefect")
+
+
+def publish(
+    places: Places, day: date, started: datetime, finished: datetime, seconds: Mapping[str, float]
+) -> dict[str, int]:
+    """Commit the night and publish it. Returns the rows of each table of the day.
+
+    Raises Unreconciled where tables contradict each other; nothing has changed then.
+    """
+    settings = night_settings(places)
+    with open_warehouse(places) as warehouse:
+        night = {"path": str(places.night / "night.duckdb")}
+        warehouse.execute("ATTACH $path AS night (READ_ONLY)", night)
+        warehouse.execute("BEGIN")
+        warehouse.execute(_sql("commit.sql"))
+        warehouse.execute(
+            _sql("run.sql"),
+            {
+                "started": started,
+                "finished": finished,
+                "seconds": json.dumps({name: round(spent, 3) for name, spent in seconds.items()}),
+                "versions": json.dumps({name: version(name) for name in LIBRARIES}),
+            },
+        )
+        rows = _build(warehouse, places, settings, day)
+        warehouse.execute("COMMIT")
+    _swap(places, day)
+    return rows
+
+
+def publish_again(places: Places, settings: Settings) -> date | None:
+    """Publish the last committed run, if a killed one left it unpublished. Returns its day."""
+    with open_warehouse(places) as warehouse:
+        last = warehouse.execute("SELECT day, started FROM runs ORDER BY run DESC LIMIT 1")
+        for day, started in last.fetchall():
+            if started != _published_run(places):
+                _build(warehouse, places, settings, day)
+                break
+        else:
+            return None
+    _swap(places, day)
+    return cast("date", day)
+
+
+def _published_run(places: Places) -> datetime | None:
+    path = places.published / "lotwise.duckdb"
+    if not path.exists():
+        return None
+    try:
+        with duckdb.connect(str(path), read_only=True) as published:
+            published.execute("SET TimeZone = 'UTC'")
+            started: datetime | None = only(published, "SELECT max(started) FROM runs")
+            return started
+    except duckdb.Error:
+        # Not ours, or broken: publishing puts a good one in its place.
+        return None
+
+
+def _next(places: Places) -> Path:
+    return places.published / ".next"
+
+
+def _build(warehouse: Connection, places: Places, settings: Settings, day: date) -> dict[str, int]:
+    """Write the day's folder and the database of the last `history_days` beside the live ones."""
+    staged = _next(places)
+    shutil.rmtree(staged, ignore_errors=True)
+    for folder in (staged / "day", staged / "history"):
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise Stopped(f"{places.published} can't be written: {error.strerror}") from error
+    warehouse.execute(f"CREATE OR REPLACE TEMP VIEW published_inventory AS {_select('inventory')}")
+    today = {"first_day": day, "last_day": day}
+    history = {"first_day": day - timedelta(days=settings.history_days - 1), "last_day": day}
+    rows = {}
+    for table in PUBLISHED:
+        query = _select(table)
+        is_fact = "$first_day" in query
+        path = staged / "day" / f"{table}.parquet"
+        rows[table] = _write(warehouse, query, path, today if is_fact else {})
+        if is_fact:
+            _write(warehouse, query, staged / "history" / f"{table}.parquet", history)
+    with duckdb.connect() as builder:
+        builder.execute("SET TimeZone = 'UTC'")
+        _build_database(builder, staged)
+        for table in settings.csv_tables:
+            builder.execute(
+                "COPY (FROM read_parquet($source)) TO $target (FORMAT csv, HEADER)",
+                {
+                    "source": str(staged / "day" / f"{table}.parquet"),
+                    "target": str(staged / "day" / f"{table}.csv"),
+                },
+            )
+    return rows
+
+
+def _write(warehouse: Connection, query: str, path: Path, days: dict[str, Any]) -> int:
+    ((rows,),) = warehouse.execute(
+        f"COPY ({query}) TO $path (FORMAT parquet, COMPRESSION zstd)", {"path": str(path), **days}
+    ).fetchall()
+    return int(rows)
+
+
+def _build_database(builder: Connection, staged: Path) -> None:
+    builder.execute(
+        f"ATTACH $path AS published (STORAGE_VERSION '{READABLE_SINCE}')",
+        {"path": str(staged / "lotwise.duckdb")},
+    )
+    builder.execute("USE published")
+    for table, schema in PUBLISHED.items():
+        path = staged / "history" / f"{table}.parquet"
+        if not path.exists():
+            path = staged / "day" / f"{table}.parquet"
+        builder.execute(f'CREATE TABLE "{table}" AS FROM read_parquet($path)', {"path": str(path)})
+        _comment(builder, f'TABLE "{table}"', (schema.__doc__ or "").strip())
+        for name, column in schema.to_schema().columns.items():
+            _comment(builder, f'COLUMN "{table}"."{name}"', column.description or "")
+    for figure, one, other in builder.execute(_select("reconciliation")).fetchall():
+        if one != other:
+            raise Unreconciled(f"{figure}: {one} and {other}")
+    builder.execute("USE memory")
+    builder.execute("DETACH published")
+
+
+def _comment(builder: Connection, place: str, text: str) -> None:
+    # COMMENT takes no bound value; the text is our own, from the schemas.
+    builder.execute(f"COMMENT ON {place} IS '{text.replace(chr(39), chr(39) * 2)}'")
+
+
+def _swap(places: Places, day: date) -> None:
+    staged = _next(places)
+    folder = places.published / f"day={day}"
+    replaced = places.published / ".replaced"
+    shutil.rmtree(replaced, ignore_errors=True)
+    if folder.exists():
+        folder.rename(replaced)
+    (staged / "day").rename(folder)
+    # The database goes last: it is what tells that publishing is done.
+    os.replace(staged / "lotwise.duckdb", places.published / "lotwise.duckdb")  # noqa: PTH105
+    shutil.rmtree(replaced, ignore_errors=True)
+    shutil.rmtree(staged, ignore_errors=True)
+
+
+def _select(table: str) -> str:
+    return files("flows").joinpath("published", f"{table}.sql").read_text(encoding="utf-8")
+
+
+def _sql(name: str) -> str:
+    return files("flows").joinpath(name).read_text(encoding="utf-8")

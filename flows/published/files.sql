@@ -1,0 +1,17 @@
+-- One row per file and content that runs of the days asked for found.
+SELECT
+    file,
+    kind,
+    day,
+    sha256,
+    status,
+    rows,
+    kept,
+    repeated,
+    waiting,
+    rejected,
+    unknown_columns,
+    reason,
+FROM files
+WHERE day BETWEEN $first_day AND $last_day
+ORDER BY day, file, sha256, status

@@ -1,0 +1,9 @@
+-- One row per shipment or cancellation that doesn't fit yet.
+SELECT
+    file,
+    row,
+    kind,
+    reason,
+    since,
+FROM waiting
+ORDER BY file, row

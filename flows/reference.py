@@ -1,0 +1,97 @@
+"""Reference: locations, products and holds, read afresh at every run's start (SPEC 3.3)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from flows.read import READERS, read
+from flows.settings import Places, Stopped
+from schemas.raw import Unreadable
+from schemas.reference import (
+    Holds,
+    Locations,
+    Products,
+    RawHolds,
+    RawLocations,
+    RawProducts,
+)
+from transforms.columns import recognise, select
+from transforms.parse import boolean, day, integer
+from transforms.rows import breaches
+
+Typed = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def _locations(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.select(
+        "location_code",
+        boolean("supports_inventory", True),
+        boolean("allow_fulfillment_without_stock", False),
+    ).pipe(Locations.validate)
+
+
+def _products(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.select(
+        "upc",
+        boolean("track_stock", True),
+        pl.col("out_of_stock").fill_null("backorder"),
+        "default_condition",
+        "date_kind",
+        integer("min_days_left").fill_null(0),
+    ).pipe(Products.validate)
+
+
+def _holds(texts: pl.DataFrame) -> pl.DataFrame:
+    days = [day(name) for name in ("date_from", "date_to", "held_from", "held_until")]
+    return texts.with_columns(days).drop("row").pipe(Holds.validate)
+
+
+TABLES: Final[dict[str, tuple[type[pa.DataFrameModel], Typed]]] = {
+    "locations": (RawLocations, _locations),
+    "products": (RawProducts, _products),
+    "holds": (RawHolds, _holds),
+}
+
+
+def reference_files(places: Places) -> dict[str, Path]:
+    """table: its file. Raises Stopped where a table has two."""
+    found: dict[str, Path] = {}
+    if places.reference.is_dir():
+        for path in sorted(places.reference.iterdir()):
+            name = path.name.split(".", 1)[0]
+            if name in TABLES and any(suffix in READERS for suffix in path.suffixes):
+                if name in found:
+                    raise Stopped(
+                        f"reference/{name} is in {found[name].name} and {path.name}; keep one"
+                    )
+                found[name] = path
+    return found
+
+
+def read_reference(places: Places) -> dict[str, pl.DataFrame]:
+    """The reference tables there are. Raises Stopped naming file, row and rule of a broken one."""
+    return {name: _read(name, path) for name, path in reference_files(places).items()}
+
+
+def _read(name: str, path: Path) -> pl.DataFrame:
+    schema, typed = TABLES[name]
+    raw = schema.to_schema()
+    wanted = list(raw.columns)
+    try:
+        rows = read(path)
+        texts = select(rows.rows, recognise(rows.header, wanted, None), wanted, None)
+    except Unreadable as error:
+        raise Stopped(f"reference/{path.name}: {error}") from error
+    broken = breaches(raw, texts.drop("row")).with_columns(row=pl.col("index") + 1)
+    malformed = rows.malformed.select("row", "rule", column=pl.lit(None, dtype=pl.String))
+    complaints = pl.concat([broken.select("row", "rule", "column"), malformed]).sort("row")
+    if complaints.height:
+        row, rule, column = complaints.row(0)
+        raise Stopped(
+            f"reference/{path.name}, row {row}: {rule}{f' ({column})' if column else ''}; "
+            f"{complaints.height} in all. Mend the file and run again"
+        )
+    return typed(texts)

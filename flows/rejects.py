@@ -1,0 +1,37 @@
+"""Rejects that the ledger finds: rows fine by themselves, but not beside what is known."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from flows.read import read
+from flows.warehouse import Connection, load, save
+from transforms.desk import Row
+
+
+def save_late_rejects(night: Connection, found: pl.DataFrame, day: date) -> None:
+    """Write down rejects (file, row, kind, rule, column), each with its row as read."""
+    raws = raws_of(night, list(found.iter_rows(named=True)))
+    told = [raws.get((row["file"], row["row"])) for row in found.iter_rows(named=True)]
+    save(
+        night,
+        "rejects",
+        found.with_columns(
+            pl.Series("raw", told, dtype=pl.String),
+            day=pl.lit(day),
+        ),
+    )
+    save(night, "late_rejects", found.select("file", "row"))
+
+
+def raws_of(night: Connection, rows: list[Row]) -> dict[tuple[str, int], str]:
+    """The rows as they stand in their files, as JSON, by file and row number."""
+    raws: dict[tuple[str, int], str] = {}
+    for file in sorted({row["file"] for row in rows}):
+        copies = load(night, "SELECT copy FROM taken WHERE file = $file", file=file)
+        wanted = pl.Series([row["row"] for row in rows if row["file"] == file], dtype=pl.Int64)
+        for copy in copies.get_column("copy"):
+            told = read(Path(copy)).as_json(wanted)
+            raws |= {(file, row): raw for row, raw in told.iter_rows()}
+    return raws

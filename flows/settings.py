@@ -1,0 +1,81 @@
+"""Settings: from `lotwise.toml` and `LOTWISE_…` to one typed value, and the places they name."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.settings import Numbers, Rows, Settings, Source
+
+
+class Stopped(Exception):  # noqa: N818  it is the run that is stopped
+    """A run that can't go on, in words for the person who started it. Nothing has changed."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a data root keeps what. Every path is absolute."""
+
+    root: Path
+    inbox: Path
+    reference: Path
+    warehouse: Path
+    published: Path
+
+    @property
+    def night(self) -> Path:
+        """What tonight's stages hand on, until it is committed."""
+        return self.warehouse.with_name(f"{self.warehouse.stem}.night")
+
+    @property
+    def lock(self) -> Path:
+        return self.warehouse.with_name(f"{self.warehouse.stem}.lock")
+
+
+def load_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a data root. Raises Stopped, naming the setting and the nearest known one."""
+    if not root.is_dir():
+        raise Stopped(f"there is no data root at {root}; name it with --root, or make the folder")
+    path = root / "lotwise.toml"
+    stated: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            stated = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise Stopped(f"{path.name}: {error}") from error
+    for name, value in environment.items():
+        if name.startswith("LOTWISE_"):
+            setting = name.removeprefix("LOTWISE_").lower()
+            is_list = setting in ("granular_fields", "csv_tables")
+            stated[setting] = [part.strip() for part in value.split(",")] if is_list else value
+    try:
+        return Settings.model_validate(stated)
+    except ValidationError as error:
+        raise Stopped(_complaint(error)) from error
+
+
+def _complaint(error: ValidationError) -> str:
+    first = error.errors()[0]
+    setting = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return f"setting '{setting}' is {first['input']!r}: {first['msg']}"
+    models = (Settings, Source, Rows, Numbers)
+    known = [name for model in models for name in model.model_fields]
+    near = get_close_matches(str(first["loc"][-1]), known, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else "; the README lists the settings"
+    return f"there is no setting '{setting}'{hint}"
+
+
+def places(root: Path, settings: Settings) -> Places:
+    return Places(
+        root=root.absolute(),
+        inbox=(root / settings.inbox).absolute(),
+        reference=(root / settings.reference).absolute(),
+        warehouse=(root / settings.warehouse).absolute(),
+        published=(root / settings.published).absolute(),
+    )

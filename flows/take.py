@@ -1,0 +1,115 @@
+"""Take: find the files of the day, and copy each so that nothing can change it tonight."""
+
+import hashlib
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import polars as pl
+
+from flows.settings import Places, Stopped
+from flows.warehouse import load, night_settings, save, tonight
+from schemas.settings import Settings
+from transforms.take import choose, dated, is_input, source_of
+
+KINDS: Final = ("inventory", "adjustments", "orders", "cancellations", "shipments")
+CHUNK: Final = 1 << 20
+
+# What made a file refused may have been a setting or a reference table: if they have changed since,
+# it gets another chance.
+KNOWN: Final = """
+    SELECT file, kind, dated, sha256, status, size, modified_ns
+    FROM warehouse.files
+    WHERE status <> 'refused' OR NOT (SELECT has_new_circumstances FROM tonight)
+"""
+
+
+def take(places: Places, day: date) -> dict[str, int]:
+    """Copy and list the files that the run of `day` takes. Returns counts of files by status."""
+    settings = night_settings(places)
+    with tonight(places) as night:
+        known = load(night, KNOWN)
+        found = _copied(places, settings, day, known)
+        chosen = choose(found.select("file", "kind", "dated", "sha256"), known)
+        taken = chosen.join(found.drop("kind", "dated", "sha256"), on="file").sort("day", "file")
+        save(night, "taken", taken)
+    return dict(taken.get_column("status").value_counts(sort=True).iter_rows())
+
+
+def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str, str, Path]]:
+    """file, kind and path of every input up to `day`, complete as far as its source can tell."""
+    listed = []
+    for kind in KINDS:
+        folder = places.inbox / kind
+        for path in sorted(folder.rglob("*")):
+            inside = PurePosixPath(path.relative_to(folder).as_posix())
+            named, _ = dated(path.name)
+            if not is_input(inside) or (named is not None and named > day) or not path.is_file():
+                continue
+            source = source_of(kind, str(inside), settings.sources)
+            if source and source.done and not path.with_name(f"{path.name}.done").exists():
+                continue
+            listed.append((f"{kind}/{inside}", kind, path))
+    return listed
+
+
+def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) -> pl.DataFrame:
+    seen = {tuple(row) for row in known.select("file", "size", "modified_ns").iter_rows()}
+    found: list[tuple[object, ...]] = []
+    for file, kind, path in list_inbox(places, settings, day):
+        try:
+            status = path.stat()
+            if (file, status.st_size, status.st_mtime_ns) in seen:
+                continue
+            suffixes = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+            copy = places.night / "files" / f"{len(found)}{suffixes}"
+            sha256 = _copy(path, copy)
+            after = path.stat()
+        except FileNotFoundError:
+            # Gone between listing and reading: whoever removed it will send it again.
+            continue
+        except OSError as error:
+            raise Stopped(
+                f"{file} can't be read: {error.strerror}; mend it or take it out"
+            ) from error
+        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+            # Still being written: the next run takes it whole.
+            continue
+        named, named_at = dated(path.name)
+        found.append(
+            (
+                file,
+                kind,
+                named,
+                named_at,
+                named or day,
+                sha256,
+                status.st_size,
+                status.st_mtime_ns,
+                str(copy),
+            )
+        )
+    return pl.DataFrame(
+        found,
+        schema={
+            "file": pl.String,
+            "kind": pl.String,
+            "dated": pl.Date,
+            "named_at": pl.Datetime("us"),
+            "day": pl.Date,
+            "sha256": pl.String,
+            "size": pl.Int64,
+            "modified_ns": pl.Int64,
+            "copy": pl.String,
+        },
+        orient="row",
+    )
+
+
+def _copy(path: Path, copy: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as source, copy.open("wb") as target:
+        while chunk := source.read(CHUNK):
+            digest.update(chunk)
+            target.write(chunk)
+    return digest.hexdigest()

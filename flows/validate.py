@@ -1,0 +1,196 @@
+"""Validate: read each file that was taken, keep its good rows, write down the others."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from flows.read import read
+from flows.settings import Places, Stopped
+from flows.warehouse import Connection, load, night_settings, only, save, tonight
+from schemas.raw import Unreadable
+from schemas.settings import Kind, Settings, Source
+from transforms.parse import end_of_day, start_of_day
+from transforms.rows import PAGES, Circumstances
+from transforms.take import source_of
+from transforms.validate import Outcome, validate_file
+from transforms.versions import count_events, new_events
+
+TABLES: Final[dict[Kind, str]] = {
+    "inventory": "counts",
+    "adjustments": "adjustments",
+    "orders": "orders",
+    "cancellations": "cancellations",
+    "shipments": "shipments",
+}
+"""Kind: the night's table of its kept rows."""
+
+
+def validate(places: Places, day: date) -> dict[str, int]:
+    """Check every taken file. Returns rows by outcome and the number of refused files."""
+    settings = night_settings(places)
+    totals = {"rows": 0, "kept": 0, "repeated": 0, "rejected": 0, "refused": 0}
+    with tonight(places) as night:
+        reference = {name: load(night, f"FROM {name}") for name in ("locations", "products")}
+        for taken in load(night, "FROM taken ORDER BY day, file").iter_rows(named=True):
+            if taken["status"] == "repeated":
+                rows = _save_repeat(night, taken, day)
+                totals["rows"] += rows
+                totals["repeated"] += rows
+                continue
+            outcome, source = read_and_check(
+                Path(taken["copy"]),
+                taken["file"],
+                taken["day"],
+                taken["named_at"],
+                settings,
+                reference,
+            )
+            outcome = _without_known_events(night, taken, outcome)
+            if outcome.refused and settings.on_refused == "fail":
+                raise Stopped(f"{taken['file']} is refused: {outcome.refused}")
+            _save(night, taken, day, outcome, source)
+            totals["refused"] += outcome.refused is not None
+            for name in ("rows", "kept", "repeated", "rejected"):
+                totals[name] += getattr(outcome, name)
+    return totals
+
+
+def read_and_check(
+    path: Path,
+    file: str,
+    day: date,
+    named_at: datetime | None,
+    settings: Settings,
+    reference: dict[str, pl.DataFrame],
+) -> tuple[Outcome, Source | None]:
+    """What the file at `path` says, known to its inbox as `file`, of the file day `day`."""
+    kind, _, name = file.partition("/")
+    if kind not in PAGES:
+        raise ValueError(f"'{file}' is in no folder of the inbox")
+    source = source_of(kind, name, settings.sources)
+    around = _circumstances(kind, day, named_at, source, settings, reference)
+    try:
+        return validate_file(read(path), kind, source, settings, around), source
+    except Unreadable as why:
+        return Outcome.unreadable(why), source
+
+
+def _circumstances(
+    kind: Kind,
+    day: date,
+    named_at: datetime | None,
+    source: Source | None,
+    settings: Settings,
+    reference: dict[str, pl.DataFrame],
+) -> Circumstances:
+    zone = ZoneInfo(source.timezone) if source and source.timezone else settings.zone
+    at_start = kind == "orders" or (
+        kind == "inventory" and not (source and source.count_time == "end")
+    )
+    default_at = start_of_day(day, zone) if at_start else end_of_day(day, zone)
+    if named_at is not None:
+        default_at = named_at.replace(tzinfo=zone)
+    return Circumstances(
+        zone=zone,
+        default_at=default_at.astimezone(ZoneInfo("UTC")),
+        latest_at=end_of_day(day + timedelta(days=1), zone),
+        granular_fields=settings.granular_fields,
+        **{name: table for name, table in reference.items() if table.height},
+    )
+
+
+def _save_repeat(night: Connection, taken: dict[str, Any], day: date) -> int:
+    twin = taken["twin"]
+    twins = load(
+        night,
+        "SELECT rows FROM warehouse.files WHERE file = $twin AND sha256 = $sha256 "
+        "UNION ALL SELECT rows FROM files WHERE file = $twin AND sha256 = $sha256",
+        twin=twin,
+        sha256=taken["sha256"],
+    )
+    rows = int(twins.item(0, "rows") or 0)
+    reason = f"the same as {twin}"
+    _save_file(night, taken, day, status="repeated", rows=rows, repeated=rows, reason=reason)
+    return rows
+
+
+def _without_known_events(night: Connection, taken: dict[str, Any], outcome: Outcome) -> Outcome:
+    tables = dict(outcome.tables)
+    repeated = outcome.repeated
+    for kind, rows in outcome.tables.items():
+        if not PAGES[kind].is_event:
+            continue
+        file = f"{taken['file']} as {kind}"
+        known = load(
+            night, "SELECT content, rows FROM warehouse.events WHERE file = $file", file=file
+        )
+        tables[kind] = new_events(rows, known)
+        repeated += rows.height - tables[kind].height
+        save(night, "events", count_events(rows).with_columns(file=pl.lit(file)))
+    return replace(outcome, tables=tables, repeated=repeated)
+
+
+def _save(
+    night: Connection, taken: dict[str, Any], day: date, outcome: Outcome, source: Source | None
+) -> None:
+    stamp = {"file": pl.lit(taken["file"]), "day": pl.lit(taken["day"])}
+    for kind, rows in outcome.tables.items():
+        kept = rows.with_columns(**stamp)
+        if kind == "inventory":
+            kept = kept.with_columns(is_full=pl.lit(bool(source and source.count_mode == "full")))
+        save(night, TABLES[kind], kept)
+    if outcome.refused is None:
+        rejects = outcome.rejects.with_columns(file=pl.lit(taken["file"]), day=pl.lit(day))
+        save(night, "rejects", rejects)
+        save(night, "uncertain", outcome.uncertain.with_columns(file=pl.lit(taken["file"])))
+    _save_file(
+        night,
+        taken,
+        day,
+        status="refused" if outcome.refused else "taken",
+        rows=outcome.rows,
+        kept=outcome.kept,
+        repeated=outcome.repeated,
+        rejected=outcome.rejected,
+        unknown_columns=list(outcome.unknown_columns),
+        reason=outcome.refused,
+    )
+
+
+def _save_file(
+    night: Connection,
+    taken: dict[str, Any],
+    day: date,
+    *,
+    status: str,
+    rows: int,
+    kept: int = 0,
+    repeated: int = 0,
+    rejected: int = 0,
+    unknown_columns: list[str] | None = None,
+    reason: str | None = None,
+) -> None:
+    line = {
+        "file": taken["file"],
+        "kind": taken["kind"],
+        "day": day,
+        "sha256": taken["sha256"],
+        "status": status,
+        "rows": rows,
+        "kept": kept,
+        "repeated": repeated,
+        "waiting": 0,
+        "rejected": rejected,
+        "unknown_columns": unknown_columns or [],
+        "reason": reason,
+        "dated": taken["dated"],
+        "size": taken["size"],
+        "modified_ns": taken["modified_ns"],
+    }
+    schema = {"unknown_columns": pl.List(pl.String()), "dated": pl.Date(), "reason": pl.String()}
+    line["run"] = only(night, "SELECT run FROM tonight")
+    save(night, "files", pl.DataFrame([line], schema_overrides=schema))

@@ -1,0 +1,175 @@
+"""Warehouse: the pipeline's own state, and the night's tables beside it until they are committed.
+
+No stage but the last writes the warehouse. The others attach it read-only to the night's own file
+and leave there what is to change: new rows, and whole new images of changed records and lines.
+"""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+
+import duckdb
+import polars as pl
+
+from flows.settings import Places, Stopped
+from schemas.settings import Settings
+
+VERSION: Final = 1
+"""Of the tables in schemas/warehouse.sql."""
+
+Connection = duckdb.DuckDBPyConnection
+
+
+@contextmanager
+def locked(places: Places) -> Iterator[None]:
+    """Keep every other run out, whatever started it. Raises Stopped where one is under way."""
+    try:
+        places.lock.parent.mkdir(parents=True, exist_ok=True)
+        lock = places.lock.open("w")
+    except OSError as error:
+        raise Stopped(f"{places.lock.parent} can't be written: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stopped(
+                f"another run holds {places.lock.name}; wait until it has finished"
+            ) from None
+        yield
+
+
+def open_warehouse(places: Places, *, read_only: bool = False) -> Connection:
+    """The warehouse, made new where there is none. Raises Stopped where it can't be used."""
+    is_new = not places.warehouse.exists()
+    try:
+        connection = duckdb.connect(str(places.warehouse), read_only=read_only and not is_new)
+        connection.execute("SET TimeZone = 'UTC'")
+        if not only(
+            connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'warehouse'"
+        ):
+            connection.execute("BEGIN")
+            connection.execute(_tables())
+            connection.execute("INSERT INTO warehouse VALUES ($version)", {"version": VERSION})
+            connection.execute("COMMIT")
+        version = only(connection, "SELECT version FROM warehouse")
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise Stopped(f"the warehouse {places.warehouse} can't be opened: {reason}") from error
+    if version != VERSION:
+        connection.close()
+        raise Stopped(
+            f"the warehouse {places.warehouse} has version {version}, this Lotwise writes {VERSION}"
+        )
+    return connection
+
+
+def begin_night(
+    places: Places, settings: Settings, reference: Mapping[str, pl.DataFrame], day: date
+) -> None:
+    """Lay out an empty night beside the warehouse; what a killed run left is thrown away."""
+    shutil.rmtree(places.night, ignore_errors=True)
+    (places.night / "files").mkdir(parents=True)
+    stated = settings.model_dump_json()
+    (places.night / "settings.json").write_text(stated, encoding="utf-8")
+    told = [frame.write_json() for _, frame in sorted(reference.items())]
+    circumstances = sha256("\n".join([stated, str(VERSION), *told]).encode()).hexdigest()
+    with duckdb.connect(str(places.night / "night.duckdb")) as night:
+        night.execute("SET TimeZone = 'UTC'")
+        night.execute("ATTACH $path AS warehouse (READ_ONLY)", {"path": str(places.warehouse)})
+        night.execute(_tables())
+        night.execute(_sql("night.sql"))
+        night.execute(_sql("tonight.sql"), {"day": day, "circumstances": circumstances})
+        for table, frame in reference.items():
+            save(night, table, frame)
+
+
+@contextmanager
+def tonight(places: Places) -> Iterator[Connection]:
+    """The night's tables, read and written, over the warehouse, read only."""
+    with duckdb.connect(str(places.night / "night.duckdb")) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("ATTACH $path AS warehouse (READ_ONLY)", {"path": str(places.warehouse)})
+        yield connection
+
+
+def end_night(places: Places) -> None:
+    shutil.rmtree(places.night, ignore_errors=True)
+
+
+def night_settings(places: Places) -> Settings:
+    """The settings as they were when the night began."""
+    stated = json.loads((places.night / "settings.json").read_text())
+    return Settings.model_validate(stated)
+
+
+def load(connection: Connection, query: str, **values: Any) -> pl.DataFrame:
+    """A query's rows as a frame; `values` are bound as $name."""
+    frame: pl.DataFrame = connection.sql(query, params=values or None).pl()
+    return frame
+
+
+def save(connection: Connection, table: str, frame: pl.DataFrame) -> int:
+    """Append a frame to a table of the night by column name; the number of rows."""
+    if frame.height:
+        connection.register("frame", frame)
+        connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM frame')  # noqa: S608
+        connection.unregister("frame")
+    return frame.height
+
+
+def replace(
+    connection: Connection,
+    table: str,
+    frame: pl.DataFrame,
+    *key: str,
+    of: pl.DataFrame | None = None,
+) -> None:
+    """Put a frame's rows in place of those of the same key, or of the keys `of`."""
+    keys = (frame if of is None else of).select(key).unique()
+    if keys.height:
+        connection.register("replaced_keys", keys)
+        matches = " AND ".join(f'"{table}"."{name}" = replaced_keys."{name}"' for name in key)
+        connection.execute(f'DELETE FROM "{table}" USING replaced_keys WHERE {matches}')  # noqa: S608
+        connection.unregister("replaced_keys")
+    save(connection, table, frame)
+
+
+def save_movements(night: Connection, movements: pl.DataFrame) -> None:
+    """Number movements in their order and write them down as the day's."""
+    last = only(
+        night,
+        """
+        SELECT greatest(
+            coalesce((SELECT max(movement_id) FROM warehouse.movements), 0),
+            coalesce((SELECT max(movement_id) FROM movements), 0)
+        )
+        """,
+    )
+    day = only(night, "SELECT day FROM tonight")
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + last
+    save(night, "movements", movements.with_columns(movement_id=number, day=pl.lit(day)))
+
+
+def only(connection: Connection, query: str) -> Any:
+    """The one value that a query is sure to give."""
+    ((value,),) = connection.execute(query).fetchall()
+    return value
+
+
+def empty(connection: Connection, table: str) -> dict[str, pl.DataType]:
+    """The columns of a table, as polars has them."""
+    return dict(load(connection, f'FROM "{table}" LIMIT 0').schema)
+
+
+def _tables() -> str:
+    return files("schemas").joinpath("warehouse.sql").read_text(encoding="utf-8")
+
+
+def _sql(name: str) -> str:
+    return files("flows").joinpath(name).read_text(encoding="utf-8")

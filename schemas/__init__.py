@@ -1,0 +1,1 @@
+"""The contracts: one page a table, in the order of the night."""

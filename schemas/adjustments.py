@@ -1,0 +1,48 @@
+"""Adjustments: signed changes of stock, one row per change (SPEC 2.2, 4.4)."""
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas import rules
+from schemas.granular import (
+    LARGEST_QUANTITY,
+    CheckedGranular,
+    CheckedPool,
+    Instant,
+    RawGranular,
+)
+
+
+class RawAdjustments(RawGranular):
+    """Adjustments as text, trimmed, blank as null."""
+
+    location_code: pl.String
+    upc: pl.String
+    quantity: pl.String
+    adjusted_at: pl.String = pa.Field(nullable=True)
+    reason: pl.String = pa.Field(nullable=True)
+    event_id: pl.String = pa.Field(nullable=True)
+
+    whole_number = rules.whole_number("quantity")
+    instant = rules.instant("adjusted_at")
+
+    class Config:
+        name = "adjustments"
+        strict = True
+
+
+class Adjustments(CheckedGranular, CheckedPool):
+    """Adjustments as typed, beside what the reference tables and the file's day say of them."""
+
+    quantity: pl.Int64 = pa.Field(ne=0, ge=-LARGEST_QUANTITY, le=LARGEST_QUANTITY)
+    adjusted_at: Instant
+    reason: pl.String = pa.Field(nullable=True)
+    event_id: pl.String = pa.Field(nullable=True)
+    latest_at: Instant
+
+    serial_quantity = rules.one_unit_a_serial(-1)
+    too_late = rules.not_later_than_the_day_after("adjusted_at")
+
+    class Config:
+        name = "adjustments"
+        strict = True

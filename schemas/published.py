@@ -1,0 +1,31 @@
+"""Published: the tables that others read, in the order of the README (SPEC 10.3)."""
+
+from typing import Final
+
+import pandera.polars as pa
+
+from schemas.aggregates import AggregateByLocation, AggregateByUpc
+from schemas.allocated import Allocated, ShipmentLines
+from schemas.files import Files, Runs
+from schemas.fulfilled import Fulfilled
+from schemas.inventory import Inventory
+from schemas.movements import Movements
+from schemas.order_lines import OrderLines
+from schemas.rejects import Rejects
+from schemas.waiting import Discrepancies, Waiting
+
+PUBLISHED: Final[dict[str, type[pa.DataFrameModel]]] = {
+    "inventory": Inventory,
+    "order_lines": OrderLines,
+    "allocated": Allocated,
+    "fulfilled": Fulfilled,
+    "shipment_lines": ShipmentLines,
+    "aggregate_by_upc": AggregateByUpc,
+    "aggregate_by_location": AggregateByLocation,
+    "waiting": Waiting,
+    "discrepancies": Discrepancies,
+    "movements": Movements,
+    "rejects": Rejects,
+    "files": Files,
+    "runs": Runs,
+}

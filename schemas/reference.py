@@ -1,0 +1,112 @@
+"""Reference tables, read afresh every night: locations, products, holds (SPEC 3.3, 5.5, 7.2)."""
+
+from typing import ClassVar
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas import rules
+
+
+class RawLocations(pa.DataFrameModel):
+    """Locations as text; what is left out has its default."""
+
+    location_code: pl.String
+    supports_inventory: pl.String = pa.Field(nullable=True)
+    allow_fulfillment_without_stock: pl.String = pa.Field(nullable=True)
+
+    yes_or_no = rules.yes_or_no("supports_inventory", "allow_fulfillment_without_stock")
+
+    class Config:
+        name = "locations"
+        strict = True
+        unique: ClassVar = ["location_code"]
+
+
+class Locations(pa.DataFrameModel):
+    """Locations, one row each."""
+
+    location_code: pl.String
+    supports_inventory: pl.Boolean
+    allow_fulfillment_without_stock: pl.Boolean
+
+    class Config:
+        name = "locations"
+        strict = True
+
+
+class RawProducts(pa.DataFrameModel):
+    """Products as text; what is left out has its default."""
+
+    upc: pl.String
+    track_stock: pl.String = pa.Field(nullable=True)
+    out_of_stock: pl.String = pa.Field(nullable=True, isin=["backorder", "refuse"])
+    default_condition: pl.String = pa.Field(nullable=True, str_length={"max_value": 50})
+    date_kind: pl.String = pa.Field(nullable=True, isin=["manufacturing", "expiration"])
+    min_days_left: pl.String = pa.Field(nullable=True)
+
+    yes_or_no = rules.yes_or_no("track_stock")
+    whole_number = rules.whole_number("min_days_left")
+
+    class Config:
+        name = "products"
+        strict = True
+        unique: ClassVar = ["upc"]
+
+
+class Products(pa.DataFrameModel):
+    """Products, one row per UPC."""
+
+    upc: pl.String
+    track_stock: pl.Boolean
+    out_of_stock: pl.String
+    default_condition: pl.String = pa.Field(nullable=True)
+    date_kind: pl.String = pa.Field(nullable=True)
+    min_days_left: pl.Int64
+
+    class Config:
+        name = "products"
+        strict = True
+
+
+class RawHolds(pa.DataFrameModel):
+    """Holds as text; a field left out matches every record."""
+
+    lot_code: pl.String = pa.Field(nullable=True)
+    upc: pl.String = pa.Field(nullable=True)
+    location_code: pl.String = pa.Field(nullable=True)
+    date_from: pl.String = pa.Field(nullable=True)
+    date_to: pl.String = pa.Field(nullable=True)
+    reason: pl.String = pa.Field(nullable=True)
+    held_from: pl.String = pa.Field(nullable=True)
+    held_until: pl.String = pa.Field(nullable=True)
+
+    real_date = rules.real_date("date_from", "date_to", "held_from", "held_until")
+    names_something = rules.table_rule(
+        "names_nothing",
+        holds=pl.any_horizontal(
+            pl.col("lot_code", "upc", "location_code", "date_from", "date_to").is_not_null()
+        ),
+        advice="a hold that names no lot, UPC, location or date would block all stock",
+    )
+
+    class Config:
+        name = "holds"
+        strict = True
+
+
+class Holds(pa.DataFrameModel):
+    """Holds, one row each: the days it is in force, both included, and what it matches."""
+
+    lot_code: pl.String = pa.Field(nullable=True)
+    upc: pl.String = pa.Field(nullable=True)
+    location_code: pl.String = pa.Field(nullable=True)
+    date_from: pl.Date = pa.Field(nullable=True)
+    date_to: pl.Date = pa.Field(nullable=True)
+    reason: pl.String = pa.Field(nullable=True)
+    held_from: pl.Date = pa.Field(nullable=True)
+    held_until: pl.Date = pa.Field(nullable=True)
+
+    class Config:
+        name = "holds"
+        strict = True

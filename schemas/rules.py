@@ -1,0 +1,161 @@
+"""Rules that several tables share, each written once (SPEC 3.1–3.3).
+
+A rule is a pandera check: its name is the word that a reject carries, its advice what to do about
+it. A page lists the columns that a rule holds for: `whole = rules.whole_number("quantity")`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pandera.polars as pa
+import polars as pl
+from pandera.polars import PolarsData
+
+# Three zeros behind a point may be thousands ("4.000"), so they are nobody's whole number.
+WHOLE: Final = r"^[+-]?0*[0-9]{1,18}(\.0{1,2}|\.0{4,})?$"
+ISO_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+ISO_TIME: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
+ISO_OFFSET: Final = r"(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
+ISO: Final = rf"^({ISO_DAY})([Tt ]({ISO_TIME}) ?{ISO_OFFSET}?)?$"
+YES: Final = ("true", "t", "yes", "y", "1")
+NO: Final = ("false", "f", "no", "n", "0")
+
+
+def rule(name: str, *columns: str, holds: Callable[[str], pl.Expr], advice: str) -> Any:
+    """A rule of single rows: `holds(column)` is true, or null, where a value is fine."""
+
+    def check(_: type, frame: PolarsData) -> pl.LazyFrame:
+        return frame.lazyframe.select(holds(str(frame.key)))
+
+    return pa.check(*columns, name=name, error=f"{name}: {advice}")(check)
+
+
+def table_rule(name: str, *, holds: pl.Expr, advice: str) -> Any:
+    """A rule of rows among each other, looked at once every row is fine by itself."""
+
+    def check(_: type, frame: PolarsData) -> pl.LazyFrame:
+        return frame.lazyframe.select(holds)
+
+    return pa.dataframe_check(name=name, error=f"{name}: {advice}")(check)
+
+
+def parsed_day(column: str) -> pl.Expr:
+    """The calendar day as written, in its own offset; null where there is no such day."""
+    return pl.col(column).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+
+
+def parsed_clock(column: str) -> pl.Expr:
+    """Day and time as written, without the offset; null where there is no such time."""
+    day = pl.col(column).str.slice(0, 10)
+    clock = pl.col(column).str.extract(ISO, 3).str.replace(",", ".", literal=True)
+    seconds = pl.when(clock.str.len_chars() == 5).then(clock + ":00").otherwise(clock)
+    return (day + "T" + seconds.fill_null("00:00:00")).str.to_datetime(
+        "%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False
+    )
+
+
+def _is_iso(column: str) -> pl.Expr:
+    text = pl.col(column)
+    return text.is_null() | (text.str.contains(ISO) & parsed_clock(column).is_not_null())
+
+
+def whole_number(*columns: str) -> Any:
+    return rule(
+        "whole_number",
+        *columns,
+        holds=lambda column: pl.col(column).str.contains(WHOLE),
+        advice="write whole units in digits, or declare the source's `numbers`",
+    )
+
+
+def real_date(*columns: str) -> Any:
+    return rule(
+        "real_date",
+        *columns,
+        holds=_is_iso,
+        advice="write a day that exists as YYYY-MM-DD, or declare the source's `dates`",
+    )
+
+
+def instant(*columns: str) -> Any:
+    return rule(
+        "instant",
+        *columns,
+        holds=_is_iso,
+        advice="write an instant as YYYY-MM-DDThh:mm:ss+hh:mm, or declare the source's `instants`",
+    )
+
+
+def yes_or_no(*columns: str) -> Any:
+    return rule(
+        "yes_or_no",
+        *columns,
+        holds=lambda column: pl.col(column).str.to_lowercase().is_in([*YES, *NO]),
+        advice="write true or false",
+    )
+
+
+def one_unit_a_serial(low: int) -> Any:
+    """A row with a serial number has a quantity from `low` to 1 (SPEC 3.2)."""
+    return rule(
+        "serial_quantity",
+        "quantity",
+        holds=lambda column: pl.col("serial_number").is_null() | pl.col(column).is_between(low, 1),
+        advice="a serial number is one unit: write a row for each unit, with its own serial number",
+    )
+
+
+def not_later_than_the_day_after(column: str) -> Any:
+    return rule(
+        "too_late",
+        column,
+        holds=lambda name: pl.col(name) <= pl.col("latest_at"),
+        advice="the instant is past the end of the day after the file's day; check clock and name",
+    )
+
+
+def enabled_field(*columns: str) -> Any:
+    return rule(
+        "field_not_enabled",
+        *columns,
+        holds=lambda column: (
+            pl.col(column).is_null() | pl.col("granular_fields").list.contains(column)
+        ),
+        advice="name the field in the setting `granular_fields`, or leave it out of the file",
+    )
+
+
+def known_location(column: str = "location_code") -> Any:
+    return rule(
+        "unknown_location",
+        column,
+        holds=lambda _: pl.col("location_state") != "unknown",
+        advice="add the location to reference/locations, or correct the code",
+    )
+
+
+def location_with_inventory(column: str = "location_code") -> Any:
+    return rule(
+        "location_without_inventory",
+        column,
+        holds=lambda _: pl.col("location_state") != "no_inventory",
+        advice="set supports_inventory in reference/locations, or send it elsewhere",
+    )
+
+
+def known_product(column: str = "upc") -> Any:
+    return rule(
+        "unknown_product",
+        column,
+        holds=lambda _: pl.col("product_state") != "unknown",
+        advice="add the UPC to reference/products, or correct it",
+    )
+
+
+def tracked_product(column: str = "upc") -> Any:
+    return rule(
+        "product_not_tracked",
+        column,
+        holds=lambda _: pl.col("product_state") != "untracked",
+        advice="set track_stock in reference/products, or leave its counts out",
+    )

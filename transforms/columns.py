@@ -1,0 +1,113 @@
+"""Columns: which of a file's columns are which of ours (SPEC 2.2, 2.3)."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+import polars as pl
+
+from schemas.raw import Unreadable
+from schemas.settings import Source
+
+ALIASES: Final = {
+    "quantity": ("on_hand",),
+    "location_code": ("location_name", "code"),
+    "upc": ("product_code",),
+    "line_id": ("order_item_id",),
+    "placed_at": ("order_date",),
+    "priority": ("order_weight",),
+    "decrement_on_hand": ("decrement_on_hand_on_deallocate",),
+    "allow_fulfillment_without_stock": ("allow_fulfillment_with_no_stock",),
+    "held_from": ("from",),
+    "held_until": ("until",),
+}
+"""Our column = other names of it, in the order they are looked for."""
+
+IGNORED: Final = ("retail_price", "currency_id", "part_number")
+"""Kibo's columns that say nothing about stock or orders."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """positions: our column = its place in the file. unknown: columns that nothing reads."""
+
+    positions: dict[str, int]
+    unknown: tuple[str, ...]
+
+    def nearest(self, column: str) -> str | None:
+        """The unknown column that is most probably a misspelt `column`."""
+        folded = {fold(name): name for name in self.unknown}
+        match = get_close_matches(fold(column), list(folded), n=1, cutoff=0.6)
+        return folded[match[0]] if match else None
+
+
+def fold(name: str) -> str:
+    """A column name without case and underscores."""
+    return name.strip().replace("_", "").casefold()
+
+
+def recognise(header: tuple[str, ...], wanted: list[str], source: Source | None) -> Columns:
+    """Find our `wanted` columns in a header: by the source's mapping, else by name and alias.
+
+    Raises Unreadable where two columns mean the same, or the source names one that isn't there.
+    """
+    if source is not None and source.columns:
+        return _declared(header, wanted, source)
+    positions: dict[str, int] = {}
+    known = {fold(name) for name in IGNORED}
+    for column in wanted:
+        for name in (column, *ALIASES.get(column, ())):
+            found = [place for place, title in enumerate(header) if fold(title) == fold(name)]
+            known.add(fold(name))
+            if len(found) > 1:
+                raise Unreadable("ambiguous_column", _two(header, found, column))
+            if found and column not in positions:
+                positions[column] = found[0]
+    unknown = tuple(name for name in header if fold(name) not in known)
+    return Columns(positions, unknown)
+
+
+def _declared(header: tuple[str, ...], wanted: list[str], source: Source) -> Columns:
+    positions = {}
+    for column, title in source.columns.items():
+        found = [place for place, name in enumerate(header) if name.strip() == title.strip()]
+        found = found or [place for place, name in enumerate(header) if fold(name) == fold(title)]
+        if len(found) > 1:
+            raise Unreadable("ambiguous_column", _two(header, found, column))
+        if not found:
+            near = get_close_matches(title, header, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; the file has {', '.join(header)}"
+            raise Unreadable(
+                "missing_column",
+                f"source '{source.name}' reads {column} from '{title}', which isn't there{hint}",
+            )
+        positions[column] = found[0]
+    read = set(positions.values())
+    unknown = tuple(name for place, name in enumerate(header) if place not in read)
+    return Columns({name: positions[name] for name in positions if name in wanted}, unknown)
+
+
+def _two(header: tuple[str, ...], found: list[int], column: str) -> str:
+    names = " and ".join(f"'{header[place]}'" for place in found)
+    return f"columns {names} both mean {column}; leave one out or declare the source's `columns`"
+
+
+def select(
+    rows: pl.DataFrame, columns: Columns, wanted: list[str], source: Source | None
+) -> pl.DataFrame:
+    """row and our wanted columns as trimmed text, blank as null, values as the source maps them."""
+    constants = source.constants if source else {}
+    values = source.values if source else {}
+    texts = []
+    for column in wanted:
+        if column in columns.positions:
+            text = pl.col(f"c{columns.positions[column]}").str.strip_chars()
+            text = pl.when(text != "").then(text)
+        else:
+            text = pl.lit(constants.get(column), dtype=pl.String)
+        if column == "line_id" and source is not None and source.line_id == "row":
+            text = pl.col("row").cast(pl.String)
+        if column in values:
+            text = text.replace(values[column])
+        texts.append(text.alias(column))
+    return rows.select("row", *texts)

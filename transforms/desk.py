@@ -1,0 +1,136 @@
+"""The desk at which events are posted one by one: balances that change with every movement."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import polars as pl
+
+from schemas.granular import GRANULAR_FIELDS, GRANULAR_KEY, POOL
+from schemas.movements import EFFECTS
+from transforms.rank import use_key
+
+Row = dict[str, Any]
+LineKey = tuple[str, str]
+
+MOVEMENT: Final = {
+    "at": pl.Datetime("us", "UTC"),
+    "kind": pl.String,
+    "quantity": pl.Int64,
+    "inventory_id": pl.Int64,
+    "order_id": pl.String,
+    "line_id": pl.String,
+    "reason": pl.String,
+    "file": pl.String,
+    "row": pl.Int64,
+}
+
+
+@dataclass
+class Desk:
+    """Lines, records and allocations as they stand, and what is written down on the way.
+
+    allocations: units by line and record. known_shipments: fulfilled rows by shipment and line.
+    without_stock: locations that may ship what they don't have. untracked: UPCs without stock.
+    """
+
+    lines: dict[LineKey, Row]
+    records: dict[int, Row]
+    allocations: dict[LineKey, dict[int, int]]
+    known_shipments: dict[tuple[str, str, str], list[int | None]]
+    without_stock: frozenset[str]
+    untracked: frozenset[str]
+    next_id: int
+    pools: dict[tuple[str, ...], list[Row]] = field(default_factory=lambda: defaultdict(list))
+    movements: list[Row] = field(default_factory=list)
+    fulfilled: list[Row] = field(default_factory=list)
+    discrepancies: list[Row] = field(default_factory=list)
+    waiting: list[Row] = field(default_factory=list)
+    rejects: list[Row] = field(default_factory=list)
+    repeats: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for record in sorted(self.records.values(), key=use_key):
+            self.pools[pool(record)].append(record)
+
+    def move(
+        self,
+        event: Row,
+        kind: str,
+        units: int,
+        *,
+        record: Row | None = None,
+        line: Row | None = None,
+    ) -> None:
+        """Write a movement down and change the balances of its record and line by it."""
+        for balance, factor in EFFECTS[kind].items():
+            for holder in (record, line):
+                if holder is not None and balance in holder:
+                    holder[balance] += factor * units
+        if record is not None and line is not None:
+            promised = self.allocations[line["order_id"], line["line_id"]]
+            change = EFFECTS[kind].get("allocated", 0) * units
+            promised[record["inventory_id"]] = promised.get(record["inventory_id"], 0) + change
+        self.movements.append(
+            {
+                "at": event["at"],
+                "kind": kind,
+                "quantity": units,
+                "inventory_id": record["inventory_id"] if record else None,
+                "order_id": line["order_id"] if line else None,
+                "line_id": line["line_id"] if line else None,
+                "reason": event["because"],
+                "file": event["file"],
+                "row": event["row"],
+            }
+        )
+
+    def correct(self, event: Row, units: int, record: Row) -> None:
+        """Undo on on_hand what a later count of the record included already (SPEC 4.2)."""
+        if includes(record, event):
+            self.move(event | {"because": "late"}, "count", units, record=record)
+
+    def promised(self, line: Row) -> list[tuple[Row, int]]:
+        """The line's records and the units it is promised of each, in use order."""
+        units = self.allocations[line["order_id"], line["line_id"]]
+        records = sorted((self.records[one] for one, had in units.items() if had), key=use_key)
+        return [(record, units[record["inventory_id"]]) for record in records]
+
+    def new_record(self, fields: Row) -> Row:
+        """A record made because units left it: nothing is on hand there yet."""
+        record = {name: fields[name] for name in GRANULAR_KEY} | {
+            "inventory_id": self.next_id,
+            "on_hand": 0,
+            "allocated": 0,
+            "safety_stock": 0,
+            "floor": None,
+            "ltd": None,
+            "counted_at": None,
+            "is_held": False,
+            "is_expired": False,
+        }
+        self.next_id += 1
+        self.records[record["inventory_id"]] = record
+        self.pools[pool(record)].append(record)
+        self.pools[pool(record)].sort(key=use_key)
+        return record
+
+
+def pool(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in POOL)
+
+
+def includes(record: Row, event: Row) -> bool:
+    """The record was counted at or after the event: its on_hand knows of it already."""
+    return record["counted_at"] is not None and record["counted_at"] >= event["at"]
+
+
+def fits(record: Row, event: Row) -> bool:
+    """A field that the event doesn't name is no limit."""
+    return all(event[name] is None or event[name] == record[name] for name in GRANULAR_FIELDS)
+
+
+def frame(rows: Iterable[Row], schema: dict[str, Any]) -> pl.DataFrame:
+    """Rows of the desk as a table; what the schema doesn't name is left out."""
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)

@@ -1,0 +1,173 @@
+"""Post orders: what order files say, as lines and what is ordered on them (SPEC 5.1, 5.2)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+LINE: Final = ("order_id", "line_id")
+IDENTITY: Final = (
+    "upc",
+    "location_code",
+    "segment",
+    "sku",
+    "lot_code",
+    "date",
+    "stated_condition",
+    "serial_number",
+)
+"""What a line sent again must not change."""
+
+BALANCES: Final = ("allocated", "pending", "shipped", "cancelled", "refused")
+
+
+@dataclass(frozen=True)
+class PostedOrders:
+    """lines: new images of new and changed lines. movements: units ordered. decreases: units that
+    a restated line no longer wants, to be cancelled. repeats: file, row. conflicts: file, row,
+    column.
+    """
+
+    lines: pl.DataFrame
+    movements: pl.DataFrame
+    decreases: pl.DataFrame
+    repeats: pl.DataFrame
+    conflicts: pl.DataFrame
+
+
+def post_orders(
+    orders: pl.DataFrame,
+    lines: pl.DataFrame,
+    products: pl.DataFrame,
+    default_condition: str | None,
+) -> PostedOrders:
+    """Post tonight's order rows over the lines that are known of them.
+
+    orders: rows as validated, with file, row and the file's day. lines: the known ones among them.
+    """
+    told = _beside_known(orders, lines)
+    clash = pl.coalesce(
+        pl.when(pl.col(name).ne_missing(pl.col(f"known_{name}"))).then(pl.lit(name))
+        for name in IDENTITY
+    )
+    told = told.with_columns(clash=clash)
+    conflicts = told.filter(pl.col("clash").is_not_null())
+    agreed = told.filter(pl.col("clash").is_null())
+    # A file of an earlier day than the last statement's has nothing more to say.
+    chain = _changes(agreed.filter(pl.col("day") >= pl.col("known_on").fill_null(pl.col("day"))))
+    stale = agreed.filter(pl.col("day") < pl.col("known_on")).filter(
+        pl.col("quantity") == pl.col("known_quantity"),
+        pl.col("priority") == pl.col("known_priority"),
+        pl.col("customer_id").eq_missing(pl.col("known_customer_id")),
+    )
+    movements = chain.filter(pl.col("change") > 0).select(
+        at="placed_at",
+        kind=pl.lit("order"),
+        quantity="change",
+        order_id="order_id",
+        line_id="line_id",
+        reason=pl.when(~pl.col("is_new")).then(pl.lit("restated")),
+        file="file",
+        row="row",
+    )
+    decreases = chain.filter(pl.col("change") < 0).select(
+        *LINE, "file", "row", at="placed_at", quantity=-pl.col("change")
+    )
+    repeats = pl.concat(
+        [chain.filter("is_repeat"), stale.select(chain.columns[:-4])], how="diagonal"
+    )
+    return PostedOrders(
+        lines=_images(chain, lines, products, default_condition),
+        movements=movements.sort(*LINE, "at", "quantity", nulls_last=True),
+        decreases=decreases,
+        repeats=repeats.select("file", "row"),
+        conflicts=conflicts.select(
+            "file", "row", column=pl.col("clash").replace({"stated_condition": "condition"})
+        ),
+    )
+
+
+def _beside_known(orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    known = lines.select(
+        *LINE,
+        *(pl.col(name).alias(f"known_{name}") for name in IDENTITY),
+        known_quantity="stated_quantity",
+        known_priority="priority",
+        known_customer_id="customer_id",
+        known_on="stated_on",
+    )
+    told = orders.rename({"condition": "stated_condition"}).sort(*LINE, "day", "file", "row")
+    told = told.join(known, on=LINE, how="left", maintain_order="left")
+    is_known = pl.col("known_on").is_not_null()
+    # The first row of a new line says what the others must agree with.
+    return told.with_columns(
+        is_known.alias("is_known"),
+        *(
+            pl.when(is_known)
+            .then(f"known_{name}")
+            .otherwise(pl.col(name).first().over(LINE))
+            .alias(f"known_{name}")
+            for name in IDENTITY
+        ),
+    )
+
+
+def _changes(chain: pl.DataFrame) -> pl.DataFrame:
+    starts = pl.int_range(pl.len()).over(LINE) == 0
+    before = {
+        name: pl.when(starts).then(f"known_{name}").otherwise(pl.col(name).shift(1).over(LINE))
+        for name in ("quantity", "priority", "customer_id")
+    }
+    is_new = starts & ~pl.col("is_known")
+    return chain.with_columns(
+        is_new=is_new,
+        change=pl.col("quantity") - before["quantity"].fill_null(0),
+        is_repeat=~is_new
+        & (pl.col("quantity") == before["quantity"])
+        & (pl.col("priority") == before["priority"])
+        & pl.col("customer_id").eq_missing(before["customer_id"]),
+    ).with_columns(order=pl.int_range(pl.len()))
+
+
+def _images(
+    chain: pl.DataFrame,
+    lines: pl.DataFrame,
+    products: pl.DataFrame,
+    default_condition: str | None,
+) -> pl.DataFrame:
+    stated = chain.group_by(LINE, maintain_order=True).agg(
+        pl.col("is_repeat").all(),
+        pl.col("change").filter(pl.col("change") > 0).sum().alias("ordered"),
+        *(pl.col(name).first() for name in (*IDENTITY, "placed_at", "is_known")),
+        *(pl.col(name).last() for name in ("priority", "customer_id")),
+        stated_quantity=pl.col("quantity").last(),
+        stated_on=pl.col("day").last(),
+    )
+    stated = stated.filter(~(pl.col("is_repeat") & pl.col("is_known")))
+    fresh = (
+        stated.filter(~pl.col("is_known"))
+        .join(
+            products.select("upc", "default_condition"), on="upc", how="left", maintain_order="left"
+        )
+        .with_columns(
+            condition=pl.coalesce(
+                "stated_condition", "default_condition", pl.lit(default_condition, dtype=pl.String)
+            ),
+            quantity="ordered",
+            **{name: pl.lit(0, dtype=pl.Int64) for name in BALANCES},
+        )
+        .with_columns(pending="ordered")
+    )
+    restated = lines.join(
+        stated.select(*LINE, "ordered", "priority", "customer_id", "stated_quantity", "stated_on"),
+        on=LINE,
+        suffix="_new",
+    ).with_columns(
+        quantity=pl.col("quantity") + pl.col("ordered"),
+        pending=pl.col("pending") + pl.col("ordered"),
+        **{
+            name: f"{name}_new"
+            for name in ("priority", "customer_id", "stated_quantity", "stated_on")
+        },
+    )
+    return pl.concat([fresh.select(lines.columns), restated.select(lines.columns)]).sort(LINE)

@@ -1,0 +1,229 @@
+"""Post shipments and cancellations, one by one in the order they happened (SPEC 5.3–5.5).
+
+Each may take units that the next one wanted, so this is a clerk at a desk and not a join.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from schemas.granular import GRANULAR_FIELDS
+from transforms.desk import Desk, LineKey, Row, fits, includes, pool
+from transforms.rank import rank_key
+
+Take = tuple[Row, int]
+
+
+class _Waits(Exception):  # noqa: N818  the event waits
+    """It doesn't fit yet, for this reason."""
+
+
+class _Rejected(Exception):  # noqa: N818  the event is rejected
+    """It can never fit: rule and column."""
+
+
+class _Repeated(Exception):  # noqa: N818  the event is a repeat
+    """It was posted before."""
+
+
+def post_shipments(desk: Desk, events: Iterable[Row], day: date, wait_days: int) -> None:
+    """Post the events on the desk, in their order, whatever order they come in.
+
+    An event: kind (shipments or cancellations), at, because, file, row, since, order_id, line_id,
+    quantity, shipment_id, inventory_id, the granular fields, decrement_on_hand.
+    """
+    for event in sorted(events, key=lambda event: _turn(event, desk)):
+        post = _ship if event["kind"] == "shipments" else _cancel
+        try:
+            post(desk, event)
+        except _Repeated:
+            desk.repeats.append(event)
+        except _Rejected as why:
+            desk.rejects.append(event | {"rule": why.args[0], "column": why.args[1]})
+        except _Waits as why:
+            if (day - event["since"]).days > wait_days:
+                desk.rejects.append(event | {"rule": "waited_too_long", "column": None})
+            else:
+                desk.waiting.append(event | {"reason": str(why)})
+
+
+def _turn(event: Row, desk: Desk) -> tuple[Any, ...]:
+    """By instant, shipments first, then rows that name a record, then rank, then content (4.5)."""
+    line = desk.lines.get((event["order_id"], event["line_id"]))
+    told = ("order_id", "line_id", "quantity", "shipment_id", *GRANULAR_FIELDS)
+    return (
+        event["at"],
+        event["kind"] != "shipments",
+        event["inventory_id"] is None,
+        event["inventory_id"] or 0,
+        line is None,
+        () if line is None else rank_key(line),
+        [str(event[name] or "") for name in told],
+        event["file"] or "",
+        event["row"] or 0,
+    )
+
+
+def _line(desk: Desk, event: Row) -> Row:
+    key: LineKey = (event["order_id"], event["line_id"])
+    if key not in desk.lines:
+        raise _Waits("the order line is not known yet")
+    return desk.lines[key]
+
+
+def _named_record(desk: Desk, event: Row, line: Row) -> Row | None:
+    if event["inventory_id"] is None:
+        return None
+    record = desk.records.get(event["inventory_id"])
+    if record is None or pool(record) != pool(line):
+        raise _Rejected("unknown_record", "inventory_id")
+    return record
+
+
+def _ship(desk: Desk, event: Row) -> None:
+    line = _line(desk, event)
+    if _is_known(desk, event):
+        raise _Repeated
+    if event["quantity"] > line["allocated"] + line["pending"]:
+        raise _Waits("it ships more than the line has open")
+    if line["upc"] in desk.untracked:
+        desk.move(event, "pass", event["quantity"], line=line)
+        _note(desk, event, None, event["quantity"])
+        return
+    named = _named_record(desk, event, line)
+    fitting = [named] if named else [one for one in desk.pools[pool(line)] if fits(one, event)]
+    own = _own(desk, event, line, fitting)
+    missing = event["quantity"] - sum(units for _, units in own)
+    elsewhere = _elsewhere(desk, event, line, fitting, own, missing)
+    for record, units in own:
+        _leave(desk, event, line, record, units)
+    _release(desk, event, line, min(missing, line["allocated"]))
+    for record, units in elsewhere:
+        desk.move(event, "allocate", units, record=record, line=line)
+        _leave(desk, event, line, record, units)
+    shipped: dict[int, int] = {}
+    for record, units in (*own, *elsewhere):
+        shipped[record["inventory_id"]] = shipped.get(record["inventory_id"], 0) + units
+    for inventory_id, units in shipped.items():
+        _note(desk, event, inventory_id, units)
+
+
+def _own(desk: Desk, event: Row, line: Row, fitting: list[Row]) -> list[Take]:
+    """Units the line is promised on fitting records, as far as they are there."""
+    missing = event["quantity"]
+    takes = []
+    for record, promised in desk.promised(line):
+        there = promised if includes(record, event) else min(promised, max(record["on_hand"], 0))
+        units = min(missing, there)
+        if units and record in fitting:
+            takes.append((record, units))
+            missing -= units
+    return takes
+
+
+def _elsewhere(
+    desk: Desk, event: Row, line: Row, fitting: list[Row], own: list[Take], missing: int
+) -> list[Take]:
+    """Free units first, then what a later count includes, then units promised to others."""
+    gone = {record["inventory_id"]: units for record, units in own}
+    takes: list[Take] = []
+    for record in fitting:
+        is_blocked = record["is_held"] or record["is_expired"]
+        free = record["on_hand"] - record["safety_stock"] - record["allocated"]
+        units = 0 if is_blocked else min(missing, max(free, 0))
+        if units:
+            takes.append((record, units))
+            gone[record["inventory_id"]] = gone.get(record["inventory_id"], 0) + units
+            missing -= units
+    counted = next((record for record in fitting if includes(record, event)), None)
+    if missing and counted is not None:
+        return [*takes, (counted, missing)]
+    for record in fitting:
+        left = record["on_hand"] - gone.get(record["inventory_id"], 0)
+        units = min(missing, max(left, 0))
+        if units:
+            takes.append((record, units))
+            missing -= units
+    if missing and line["location_code"] not in desk.without_stock:
+        raise _Waits("it ships more than is on hand")
+    if missing:
+        takes.append((fitting[0] if fitting else _named_by_fields(desk, event, line), missing))
+    return takes
+
+
+def _named_by_fields(desk: Desk, event: Row, line: Row) -> Row:
+    return desk.new_record(line | {name: event[name] for name in GRANULAR_FIELDS if event[name]})
+
+
+def _leave(desk: Desk, event: Row, line: Row, record: Row, units: int) -> None:
+    desk.move(event, "ship", units, record=record, line=line)
+    desk.correct(event, units, record)
+
+
+def _release(desk: Desk, event: Row, line: Row, units: int) -> None:
+    for record, promised in reversed(desk.promised(line)):
+        released = min(units, promised)
+        if released:
+            desk.move(event, "release", released, record=record, line=line)
+            units -= released
+
+
+def _is_known(desk: Desk, event: Row) -> bool:
+    """The shipment is known for this line and a record that the event may mean."""
+    shipment = (event["shipment_id"], event["order_id"], event["line_id"])
+    for inventory_id in desk.known_shipments.get(shipment, []):
+        record = desk.records.get(inventory_id) if inventory_id is not None else None
+        is_named = event["inventory_id"] in (None, inventory_id)
+        if is_named and (record is None or fits(record, event)):
+            return True
+    return False
+
+
+def _note(desk: Desk, event: Row, inventory_id: int | None, units: int) -> None:
+    if event["shipment_id"] is not None:
+        shipment = (event["shipment_id"], event["order_id"], event["line_id"])
+        desk.known_shipments.setdefault(shipment, []).append(inventory_id)
+    desk.fulfilled.append(
+        {
+            "order_id": event["order_id"],
+            "line_id": event["line_id"],
+            "inventory_id": inventory_id,
+            "quantity": units,
+            "shipment_id": event["shipment_id"],
+            "shipped_at": event["at"],
+            "is_scanned": event["inventory_id"] is not None or event["serial_number"] is not None,
+        }
+    )
+
+
+def _cancel(desk: Desk, event: Row) -> None:
+    line = _line(desk, event)
+    named = _named_record(desk, event, line)
+    promised = [(record, units) for record, units in desk.promised(line) if named in (None, record)]
+    is_open = sum(units for _, units in promised) + (0 if named else line["pending"])
+    wanted = is_open if event["quantity"] is None else event["quantity"]
+    waits = 0 if named else min(wanted, line["pending"])
+    if waits:
+        desk.move(event, "cancel", waits, line=line)
+    missing = wanted - waits
+    for record, units in reversed(promised):
+        taken = min(missing, units)
+        if taken:
+            desk.move(event, "release", taken, record=record, line=line)
+            desk.move(event, "cancel", taken, line=line)
+            missing -= taken
+            if event["decrement_on_hand"]:
+                desk.move(event, "adjust", -taken, record=record)
+                desk.correct(event, taken, record)
+    if missing:
+        desk.discrepancies.append(
+            {
+                "kind": "cancelled_too_much",
+                "inventory_id": event["inventory_id"],
+                "order_id": line["order_id"],
+                "line_id": line["line_id"],
+                "quantity": missing,
+                "detail": f"{wanted} units cancelled, {wanted - missing} were open "
+                f"({event['file']}, row {event['row']})",
+            }
+        )

@@ -1,0 +1,197 @@
+"""Rows: those of a file that keep every rule, and for the others every rule they break (SPEC 3).
+
+Rules stand in the schemas alone. This module asks them in their order: text, then values, then
+rows among each other, which look only at rows that are fine by themselves.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.adjustments import Adjustments, RawAdjustments
+from schemas.cancellations import Cancellations, RawCancellations
+from schemas.counts import Counts, RawCounts
+from schemas.granular import GRANULAR_FIELDS
+from schemas.orders import Orders, RawOrders
+from schemas.settings import Kind
+from schemas.shipments import RawShipments, Shipments
+from transforms import parse
+
+PANDERA_RULES: Final = {
+    "not_nullable": "required",
+    "str_length": "too_long",
+    "isin": "not_allowed",
+    "not_equal_to": "not_allowed",
+    "greater_than_or_equal_to": "too_small",
+    "less_than_or_equal_to": "too_large",
+    "multiple_fields_uniqueness": "contradiction",
+}
+"""pandera's own checks, in the words of the rejects."""
+
+BREACHES: Final = {"index": pl.Int64, "rule": pl.String, "column": pl.String}
+
+
+CIRCUMSTANCES: Final = ("latest_at", "granular_fields", "location_state", "product_state")
+"""Columns that rules look at beside the row's own; they end with the check."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What rows of a kind are: text columns, typed columns, and the instant they carry."""
+
+    raw: type[pa.DataFrameModel]
+    checked: type[pa.DataFrameModel]
+    instant: str
+    whole: tuple[str, ...]
+    is_event: bool
+    """Two equal rows of a file are two events, not one statement written twice."""
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.raw.to_schema().columns)
+
+
+PAGES: Final[dict[Kind, Page]] = {
+    "inventory": Page(
+        RawCounts, Counts, "counted_at", ("quantity", "floor", "safety_stock", "ltd"), False
+    ),
+    "adjustments": Page(RawAdjustments, Adjustments, "adjusted_at", ("quantity",), True),
+    "orders": Page(RawOrders, Orders, "placed_at", ("quantity", "priority"), False),
+    "cancellations": Page(
+        RawCancellations, Cancellations, "cancelled_at", ("quantity", "inventory_id"), True
+    ),
+    "shipments": Page(RawShipments, Shipments, "shipped_at", ("quantity", "inventory_id"), True),
+}
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a row's rules depend on beside the row itself.
+
+    default_at: the instant of rows that carry none. latest_at: the last one that may be stated.
+    locations, products: the reference tables; null where there is none, and every code is known.
+    """
+
+    zone: ZoneInfo
+    default_at: datetime
+    latest_at: datetime
+    granular_fields: tuple[str, ...] = GRANULAR_FIELDS
+    locations: pl.DataFrame | None = None
+    products: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """kept: row and the typed columns. repeated: rows said before. breaches: row, rule, column."""
+
+    kept: pl.DataFrame
+    repeated: pl.Series
+    breaches: pl.DataFrame
+
+
+def check_rows(texts: pl.DataFrame, kind: Kind, around: Circumstances) -> Checked:
+    """Check the text rows of one file (`row` and the kind's columns) against its schemas."""
+    page = PAGES[kind]
+    rows = texts.get_column("row")
+    typed = _typed(texts, page, around)
+    checked = page.checked.to_schema()
+    facts = [name for name in CIRCUMSTANCES if name in typed.columns]
+    own_rules = pa.DataFrameSchema(checked.columns, strict=True)
+
+    unreadable = breaches(page.raw.to_schema(), texts.drop("row"))
+    broken = breaches(own_rules, typed).join(unreadable, on=["index", "column"], how="anti")
+    alone = pl.concat([unreadable, broken])
+    fine = typed.with_columns(row=rows).filter(~_is_in(pl.int_range(pl.len()), alone["index"]))
+
+    repeated = pl.Series("row", [], dtype=pl.Int64)
+    if not page.is_event:
+        content = [name for name in checked.columns if name not in facts]
+        first = fine.sort("row").unique(subset=content, keep="first", maintain_order=True)
+        repeated = fine.filter(~_is_in(pl.col("row"), first["row"])).get_column("row")
+        fine = first
+    among = breaches(checked, fine.drop("row"))
+    kept = fine.filter(~_is_in(pl.int_range(pl.len()), among["index"]))
+    found = pl.concat([_numbered(alone, rows), _numbered(among, fine.get_column("row"))])
+    return Checked(kept.drop(facts), repeated, found.sort("row", "column", "rule"))
+
+
+def breaches(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
+    """index, rule, column: each rule of the schema that each row of the frame breaks.
+
+    Raises SchemaErrors where the frame isn't the table that the schema is about.
+    """
+    try:
+        schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases: pl.DataFrame = errors.failure_cases
+        if cases.get_column("index").null_count():
+            raise
+        rules = {check: rule_name(check) for check in cases.get_column("check").unique()}
+        of_the_table = pl.col("schema_context") == "DataFrameSchema"
+        return cases.select(
+            pl.col("index").cast(pl.Int64),
+            rule=pl.col("check").replace_strict(rules, return_dtype=pl.String),
+            column=pl.when(~of_the_table).then("column"),
+        ).unique(maintain_order=True)
+    return pl.DataFrame(schema=BREACHES)
+
+
+def rule_name(check: str) -> str:
+    """The word of a pandera check as printed: ours are `name: advice`, pandera's `name(args)`."""
+    name = re.split(r"[:(]", check, maxsplit=1)[0]
+    return PANDERA_RULES.get(name, name)
+
+
+def _is_in(key: pl.Expr, values: pl.Series) -> pl.Expr:
+    return key.is_in(values.implode())
+
+
+def _numbered(found: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    return found.select(row=rows.gather(found.get_column("index")), rule="rule", column="column")
+
+
+def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFrame:
+    default_at = pl.lit(around.default_at).dt.cast_time_unit("us")
+    conversions: dict[str, Callable[[str], pl.Expr]] = {
+        "date": parse.day,
+        "decrement_on_hand": lambda column: parse.boolean(column, False),
+        **dict.fromkeys(page.whole, parse.integer),
+        page.instant: lambda column: parse.instant(column, around.zone).fill_null(default_at),
+    }
+    typed = texts.select(
+        conversions[name](name) if name in conversions else pl.col(name) for name in page.columns
+    )
+    if "priority" in typed.columns:
+        typed = typed.with_columns(pl.col("priority").fill_null(0))
+    typed = typed.with_columns(latest_at=pl.lit(around.latest_at).dt.cast_time_unit("us"))
+    if "serial_number" in typed.columns:
+        typed = typed.with_columns(granular_fields=pl.lit(list(around.granular_fields)))
+    if "upc" in typed.columns:
+        typed = typed.with_columns(
+            segment=pl.lit(""),
+            location_state=_state(
+                "location_code", around.locations, "supports_inventory", "no_inventory"
+            ),
+            product_state=_state("upc", around.products, "track_stock", "untracked"),
+        )
+    return typed
+
+
+def _state(key: str, known: pl.DataFrame | None, flag: str, unflagged: str) -> pl.Expr:
+    """'known', 'unknown', or `unflagged` where the reference table sets the flag to false."""
+    if known is None:
+        return pl.lit("known")
+    off = known.filter(~pl.col(flag)).get_column(key)
+    return (
+        pl.when(~_is_in(pl.col(key), known.get_column(key)))
+        .then(pl.lit("unknown"))
+        .when(_is_in(pl.col(key), off))
+        .then(pl.lit(unflagged))
+        .otherwise(pl.lit("known"))
+    )

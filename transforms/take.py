@@ -1,0 +1,106 @@
+"""Take: which files of the inbox a run takes, and what their names say (SPEC 2.5, 2.6)."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from fnmatch import fnmatch
+from pathlib import PurePosixPath
+from typing import Final
+
+import polars as pl
+
+from schemas.settings import Source
+
+NOT_INPUTS: Final = (".part", ".tmp", ".done")
+DATES: Final = (
+    # Instants first: the day of 20101201T082600 must not be taken without its time.
+    (r"\d{4}-\d{2}-\d{2}[T_ -]\d{2}[-:.]?\d{2}[-:.]?\d{2}", "%Y%m%d%H%M%S"),
+    (r"\d{8}[T_-]\d{6}", "%Y%m%d%H%M%S"),
+    (r"\d{14}", "%Y%m%d%H%M%S"),
+    (r"\d{12}", "%y%m%d%H%M%S"),
+    (r"\d{4}-\d{2}-\d{2}", "%Y%m%d"),
+    (r"\d{8}", "%Y%m%d"),
+)
+
+FOUND: Final = {
+    "file": pl.String,
+    "kind": pl.String,
+    "dated": pl.Date,
+    "sha256": pl.String,
+}
+
+
+def is_input(file: PurePosixPath) -> bool:
+    """False for files that are hidden, still being written, or markers."""
+    hidden = any(part.startswith((".", "_")) for part in file.parts)
+    return not hidden and file.suffix.lower() not in NOT_INPUTS
+
+
+def dated(name: str) -> tuple[date | None, datetime | None]:
+    """The day in a file's name, and the instant where it has one (clock time, no zone).
+
+    Of several the first that stands alone counts: digits that belong to a longer number don't.
+    """
+    for moment, has_time in sorted(_moments(name), key=lambda found: found[1][0]):
+        return moment.date(), moment if has_time[1] else None
+    return None, None
+
+
+def _moments(name: str) -> Iterator[tuple[datetime, tuple[int, bool]]]:
+    seen: set[int] = set()
+    for pattern, written in DATES:
+        for match in re.finditer(rf"(?<!\d)(?:{pattern})(?!\d)", name):
+            digits = re.sub(r"\D", "", match[0])
+            try:
+                moment = datetime.strptime(digits, written)  # noqa: DTZ007  a zone is the caller's
+            except ValueError:
+                continue
+            if match.start() not in seen:
+                seen.add(match.start())
+                yield moment, (match.start(), "%H" in written)
+
+
+def source_of(kind: str, name: str, sources: tuple[Source, ...]) -> Source | None:
+    """The first declared source that a file of a kind's folder belongs to."""
+    return next(
+        (one for one in sources if one.kind == kind and fnmatch(name, one.files)),
+        None,
+    )
+
+
+def choose(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """found (file, kind, dated, sha256) with `status` and `twin`, without what is known as it is.
+
+    new: to be read. version: to be read, its name was known with other content. repeated: the
+    same content of that kind and day was taken from `twin` (SPEC 2.6).
+    """
+    same = ["kind", "dated", "sha256"]
+    unseen = found.join(known.select("file", "sha256"), on=["file", "sha256"], how="anti")
+    taken = known.filter(pl.col("status") == "taken").sort("file")
+    twins = taken.unique(subset=same, keep="first", maintain_order=True)
+    chosen = (
+        unseen.sort("file")
+        .join(
+            twins.select(*same, known_twin="file"),
+            on=same,
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        .with_columns(tonight=pl.col("file").first().over(same))
+        .with_columns(
+            twin=pl.coalesce(
+                "known_twin", pl.when(pl.col("tonight") != pl.col("file")).then("tonight")
+            )
+        )
+    )
+    versions = known.filter(pl.col("status") == "taken").get_column("file").unique()
+    return chosen.select(
+        *found.columns,
+        "twin",
+        status=pl.when(pl.col("twin").is_not_null())
+        .then(pl.lit("repeated"))
+        .when(pl.col("file").is_in(versions.implode()))
+        .then(pl.lit("version"))
+        .otherwise(pl.lit("new")),
+    )
