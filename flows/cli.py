@@ -3,6 +3,7 @@
 import os
 import sys
 import tomllib
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -95,6 +96,12 @@ def run(words: list[str]) -> int:
     except (OSError, duckdb.Error) as why:
         reason = str(why).splitlines()[0] if str(why) else type(why).__name__
         err.print(f"lotwise: {reason}. Nothing has been changed; run it again", markup=False)
+        return FAILED
+    except Exception as why:  # noqa: BLE001  a person reads this, and a traceback tells them nothing
+        where = traceback.extract_tb(why.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        message = f"a defect of Lotwise: {type(why).__name__}: {why} ({place})"
+        err.print(f"lotwise: {message}. Nothing has been changed", markup=False)
         return FAILED
     except KeyboardInterrupt:
         err.print("lotwise: stopped. Nothing has been changed; run it again", markup=False)

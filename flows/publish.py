@@ -9,13 +9,14 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
 
 import duckdb
+import polars as pl
 
 from flows.reconcile import Unreconciled
 from flows.settings import Places, Stopped
@@ -77,9 +78,8 @@ def _published_run(places: Places) -> datetime | None:
         return None
     try:
         with duckdb.connect(str(path), read_only=True) as published:
-            published.execute("SET TimeZone = 'UTC'")
             started: datetime | None = only(published, "SELECT max(started) FROM runs")
-            return started
+            return started and started.replace(tzinfo=UTC)
     except duckdb.Error:
         # Not ours, or broken: publishing puts a good one in its place.
         return None
@@ -109,6 +109,8 @@ def _build(warehouse: Connection, places: Places, settings: Settings, day: date)
         rows[table] = _write(warehouse, query, path, today if is_fact else {})
         if is_fact:
             _write(warehouse, query, staged / "history" / f"{table}.parquet", history)
+        # Of a lazy frame pandera looks at columns and types alone, which is what is wanted here.
+        PUBLISHED[table].validate(pl.scan_parquet(path))
     with duckdb.connect() as builder:
         builder.execute("SET TimeZone = 'UTC'")
         _build_database(builder, staged)

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.granular import Instant, Names
+from schemas.granular import Published, Names
 
 
 class Files(pa.DataFrameModel):
@@ -31,8 +31,8 @@ class Runs(pa.DataFrameModel):
     """What each run did, one row a run."""
 
     day: pl.Date = pa.Field(description="The business day.")
-    started: Instant = pa.Field(description="When it began (UTC).")
-    finished: Instant = pa.Field(description="When its tables were ready (UTC).")
+    started: Published = pa.Field(description="When it began (UTC).")
+    finished: Published = pa.Field(description="When its tables were ready (UTC).")
     files: pl.Int64 = pa.Field(description="Files found.")
     rows_in: pl.Int64 = pa.Field(description="Rows read.")
     kept: pl.Int64 = pa.Field(description="Rows taken.")

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.granular import Granular, Instant
+from schemas.granular import Granular, Published
 
 
 class Fulfilled(Granular):
@@ -16,7 +16,7 @@ class Fulfilled(Granular):
     )
     quantity: pl.Int64 = pa.Field(ge=1, description="Units.")
     shipment_id: pl.String = pa.Field(nullable=True, description="The shipment, where it has one.")
-    shipped_at: Instant = pa.Field(description="When they left (UTC).")
+    shipped_at: Published = pa.Field(description="When they left (UTC).")
     is_scanned: pl.Boolean = pa.Field(
         description="The shipment named the record; otherwise it followed the allocation."
     )

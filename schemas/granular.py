@@ -15,6 +15,9 @@ LARGEST_QUANTITY: Final = 2_147_483_647
 """Units; the most that one row may state (SPEC 3.2)."""
 
 Instant = Annotated[pl.Datetime, "us", "UTC"]
+Published = Annotated[pl.Datetime, "us", None]
+"""A UTC instant as others read it: without a zone, so that it looks the same in every session."""
+
 Names = Annotated[pl.List, pl.String()]
 Units = Annotated[pl.List, pl.Int64()]
 

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.granular import Granular, Instant
+from schemas.granular import Granular, Published
 
 
 class Inventory(Granular):
@@ -21,7 +21,9 @@ class Inventory(Granular):
     safety_stock: pl.Int64 = pa.Field(ge=0, description="Units not to be promised.")
     floor: pl.Int64 = pa.Field(nullable=True, description="Reorder point; informs only.")
     ltd: pl.Int64 = pa.Field(nullable=True, description="Lifetime to date; informs only.")
-    counted_at: Instant = pa.Field(nullable=True, description="Instant of the latest count (UTC).")
+    counted_at: Published = pa.Field(
+        nullable=True, description="Instant of the latest count (UTC)."
+    )
 
     class Config:
         name = "inventory"

@@ -5,7 +5,7 @@ from typing import Final
 import pandera.polars as pa
 import polars as pl
 
-from schemas.granular import Instant
+from schemas.granular import Published
 
 EFFECTS: Final = {
     "count": {"on_hand": 1},
@@ -32,7 +32,7 @@ class Movements(pa.DataFrameModel):
 
     movement_id: pl.Int64 = pa.Field(unique=True, description="Number, in order of posting.")
     day: pl.Date = pa.Field(description="Business day of the run that posted it.")
-    at: Instant = pa.Field(description="When it happened (UTC).")
+    at: Published = pa.Field(description="When it happened (UTC).")
     kind: pl.String = pa.Field(isin=list(EFFECTS), description="What happened.")
     quantity: pl.Int64 = pa.Field(ne=0, description="Units; signed for count and adjust.")
     inventory_id: pl.Int64 = pa.Field(nullable=True, description="The record it changed.")

@@ -5,7 +5,7 @@ from typing import ClassVar
 import pandera.polars as pa
 import polars as pl
 
-from schemas.granular import Granular, Instant
+from schemas.granular import Granular, Published
 
 
 class OrderLines(Granular):
@@ -13,7 +13,7 @@ class OrderLines(Granular):
 
     order_id: pl.String = pa.Field(description="The order.")
     line_id: pl.String = pa.Field(description="The line within the order.")
-    placed_at: Instant = pa.Field(description="When the customer ordered (UTC).")
+    placed_at: Published = pa.Field(description="When the customer ordered (UTC).")
     priority: pl.Int64 = pa.Field(description="Higher is served first.")
     location_code: pl.String = pa.Field(description="The location that is to serve the line.")
     upc: pl.String = pa.Field(description="The product asked for.")

@@ -5,7 +5,7 @@ SELECT
     fulfilled.inventory_id,
     fulfilled.quantity,
     fulfilled.shipment_id,
-    fulfilled.shipped_at,
+    CAST(fulfilled.shipped_at AS TIMESTAMP) AS shipped_at,
     fulfilled.is_scanned,
     coalesce(records.location_code, lines.location_code) AS location_code,
     coalesce(records.upc, lines.upc) AS upc,

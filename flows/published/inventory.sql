@@ -26,6 +26,6 @@ SELECT
     safety_stock,
     floor,
     ltd,
-    counted_at,
+    CAST(counted_at AS TIMESTAMP) AS counted_at,
 FROM records
 ORDER BY inventory_id

@@ -2,7 +2,7 @@
 SELECT
     movement_id,
     day,
-    "at",
+    CAST("at" AS TIMESTAMP) AS "at",
     kind,
     quantity,
     inventory_id,

@@ -2,7 +2,7 @@
 SELECT
     order_id,
     line_id,
-    placed_at,
+    CAST(placed_at AS TIMESTAMP) AS placed_at,
     priority,
     location_code,
     upc,

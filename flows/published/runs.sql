@@ -1,8 +1,8 @@
 -- One row per run of the days asked for.
 SELECT
     day,
-    started,
-    finished,
+    CAST(started AS TIMESTAMP) AS started,
+    CAST(finished AS TIMESTAMP) AS finished,
     files,
     rows_in,
     kept,

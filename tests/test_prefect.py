@@ -1,0 +1,148 @@
+"""The night on a real Prefect server and worker, all on loopback."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PREFECT = str(Path(sys.executable).with_name("prefect"))
+
+
+class Server:
+    """A Prefect server of the test's own: its environment, and what its API answers."""
+
+    def __init__(self, home: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.api = f"http://127.0.0.1:{self.port}/api"
+        self.environment = {
+            **os.environ,
+            "PREFECT_HOME": str(home),
+            "PREFECT_API_URL": self.api,
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "PREFECT_LOGGING_LEVEL": "WARNING",
+        }
+
+    def prefect(self, *words: str) -> str:
+        done = subprocess.run(
+            [PREFECT, "--no-prompt", *words],
+            cwd=REPOSITORY,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator[None]:
+        process = subprocess.Popen(
+            [PREFECT, *words],
+            cwd=REPOSITORY,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+    def ask(self, path: str, **body: Any) -> Any:
+        request = urllib.request.Request(
+            f"{self.api}/{path}",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def wait_until_healthy(self) -> None:
+        for _ in range(240):
+            try:
+                with urllib.request.urlopen(f"{self.api}/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.5)
+        pytest.fail("the Prefect server did not start")
+
+    def runs(self, *states: str, scheduled: bool = False) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask(
+            "flow_runs/filter", flow_runs={"state": {"type": {"any_": list(states)}}}
+        )
+        return [run for run in found if run["auto_scheduled"] is scheduled]
+
+    def wait_for_run(self, *, scheduled: bool) -> dict[str, Any]:
+        for _ in range(360):
+            ended = self.runs("COMPLETED", "FAILED", "CRASHED", scheduled=scheduled)
+            if ended:
+                return ended[0]
+            time.sleep(0.5)
+        pytest.fail("no flow run ended")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("prefect") / "data"
+    ignored = shutil.ignore_patterns("warehouse*", "published")
+    shutil.copytree(REPOSITORY / "data", root, ignore=ignored)
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(root: Path) -> Iterator[Server]:
+    server = Server(root.with_name("home"))
+    every_minute = (REPOSITORY / "prefect.yaml").read_text()
+    assert 'cron: "0 4 * * *"' in every_minute
+    every_minute = every_minute.replace('cron: "0 4 * * *"', 'cron: "* * * * *"')
+    every_minute = every_minute.replace("root: data", f"root: {root}")
+    deployments = root.with_name("prefect.yaml")
+    deployments.write_text(every_minute)
+    start = ("server", "start", "--host", "127.0.0.1", "--port", str(server.port))
+    with server.running(*start):
+        server.wait_until_healthy()
+        server.prefect("work-pool", "create", "--type", "process", "lotwise")
+        server.prefect("deploy", "--all", "--prefect-file", str(deployments))
+        with server.running("worker", "start", "--pool", "lotwise"):
+            yield server
+
+
+def test_a_deployed_night_runs_to_completed_and_shows_its_stages_and_summary(
+    server: Server, root: Path
+) -> None:
+    server.prefect("deployment", "run", "nightly/nightly", "--param", 'day="2026-03-04"')
+
+    run = server.wait_for_run(scheduled=False)
+
+    assert run["state_name"] == "Completed", run["state"]
+    assert (root / "published" / "day=2026-03-04" / "allocated.parquet").exists()
+    tasks = server.ask("task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    stages = {task["name"].rsplit("-", 1)[0]: task["state_name"] for task in tasks}
+    assert stages == dict.fromkeys(
+        ("take", "validate", "post", "allocate", "reconcile", "publish"), "Completed"
+    )
+    artifacts = server.ask("artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    summary = {row["what"]: row["figure"] for row in json.loads(artifacts[0]["data"])}
+    assert summary["files"] == "11 new"
+
+
+def test_the_schedule_starts_a_night_by_itself(server: Server) -> None:
+    run = server.wait_for_run(scheduled=True)
+
+    assert run["state_name"] == "Completed", run["state"]
