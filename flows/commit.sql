@@ -1,20 +1,24 @@
 -- The night's rows and images, put into the warehouse in one transaction.
 DELETE FROM records USING night.records AS images
 WHERE records.inventory_id = images.inventory_id;
-INSERT INTO records FROM night.records ORDER BY inventory_id;
+INSERT INTO records FROM night.records;
 
 DELETE FROM allocations USING night.order_lines AS images
 WHERE allocations.order_id = images.order_id AND allocations.line_id = images.line_id;
-INSERT INTO allocations FROM night.allocations ORDER BY ALL;
+INSERT INTO allocations FROM night.allocations;
 
 DELETE FROM order_lines USING night.order_lines AS images
 WHERE order_lines.order_id = images.order_id AND order_lines.line_id = images.line_id;
-INSERT INTO order_lines FROM night.order_lines ORDER BY order_id, line_id;
+INSERT INTO order_lines FROM night.order_lines;
 
-DELETE FROM statements WHERE file IN (FROM night.replaced);
-INSERT INTO statements FROM night.statements ORDER BY ALL;
-DELETE FROM full_counts WHERE file IN (FROM night.replaced);
-INSERT INTO full_counts FROM night.full_counts ORDER BY ALL;
+DELETE FROM statements USING night.statements_gone AS gone
+WHERE statements.inventory_id = gone.inventory_id
+    AND statements.reason = gone.reason
+    AND statements.file = gone.file;
+INSERT INTO statements FROM night.statements;
+DELETE FROM full_counts USING night.full_counts_gone AS gone
+WHERE full_counts.location_code = gone.location_code AND full_counts.day = gone.day;
+INSERT INTO full_counts FROM night.full_counts;
 
 INSERT INTO movements FROM night.movements ORDER BY movement_id;
 INSERT INTO fulfilled FROM night.fulfilled;

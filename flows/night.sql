@@ -102,6 +102,18 @@ CREATE TABLE shipments (
     event_id VARCHAR
 );
 
+-- Statements and full counts of former runs that no longer hold.
+CREATE TABLE statements_gone (
+    inventory_id BIGINT,
+    reason VARCHAR,
+    file VARCHAR
+);
+
+CREATE TABLE full_counts_gone (
+    location_code VARCHAR,
+    day DATE
+);
+
 -- Rows of count files that were rejected but may have meant a record of this location and UPC.
 CREATE TABLE uncertain (
     file VARCHAR,

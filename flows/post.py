@@ -7,6 +7,7 @@ from flows.post_shipments import post_shipments
 from flows.post_stock import post_stock, refuse_clearing_counts
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, load, night_settings, tonight
+from transforms.parse import end_of_day
 
 
 def post(places: Places, day: date) -> dict[str, int]:
@@ -20,7 +21,7 @@ def post(places: Places, day: date) -> dict[str, int]:
         if refused and settings.on_refused == "fail":
             raise Stopped(f"{refused[0]} is refused: it clears a location")
         decreases = post_orders(night, settings, day)
-        post_stock(night)
+        post_stock(night, end_of_day(day, settings.zone))
         post_shipments(night, settings, day, decreases)
         _count_outcomes(night)
         kinds = load(night, "SELECT kind, count(*) AS n FROM movements GROUP BY ALL ORDER BY kind")

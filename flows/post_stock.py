@@ -1,5 +1,7 @@
 """Post stock: load what tonight's counts and adjustments touch, post, save."""
 
+from datetime import datetime
+
 from flows.warehouse import Connection, load, only, replace, save, save_movements
 from schemas.settings import Settings
 from transforms.clearing import clearing_counts
@@ -30,41 +32,22 @@ def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
     return refused.get_column("file").to_list()
 
 
-def post_stock(night: Connection) -> None:
+def post_stock(night: Connection, closing_at: datetime) -> None:
     _list_touched(night)
     known = KnownStock(
         records=load(night, "SELECT * FROM now_records SEMI JOIN touched USING (inventory_id)"),
-        statements=load(
-            night,
-            """
-            FROM warehouse.statements
-            SEMI JOIN touched USING (inventory_id)
-            ANTI JOIN replaced USING (file)
-            """,
-        ),
+        statements=load(night, "FROM warehouse.statements SEMI JOIN touched USING (inventory_id)"),
         movements=load(
             night,
             """
-            SELECT inventory_id, "at", kind, quantity
+            SELECT inventory_id, "at", kind, quantity, file, row
             FROM warehouse.movements
             SEMI JOIN touched USING (inventory_id)
             WHERE kind IN ('adjust', 'ship')
             """,
         ),
-        full_counts=load(
-            night,
-            """
-            FROM warehouse.full_counts
-            SEMI JOIN named USING (location_code)
-            ANTI JOIN replaced USING (file)
-            ORDER BY ALL
-            """,
-        ),
-        restated=load(
-            night,
-            "SELECT DISTINCT inventory_id FROM warehouse.statements "
-            "SEMI JOIN replaced USING (file)",
-        ).get_column("inventory_id"),
+        full_counts=load(night, "FROM whole ORDER BY ALL"),
+        replaced=load(night, "FROM replaced").get_column("file"),
         next_id=only(night, "SELECT coalesce(max(inventory_id), 0) + 1 FROM now_records"),
     )
     posted = post(
@@ -73,10 +56,13 @@ def post_stock(night: Connection) -> None:
         load(night, "FROM uncertain"),
         known,
         only(night, "SELECT run FROM tonight"),
+        closing_at,
     )
     replace(night, "records", posted.records, "inventory_id")
     save(night, "statements", posted.statements)
+    save(night, "statements_gone", posted.statements_gone)
     save(night, "full_counts", posted.full_counts)
+    save(night, "full_counts_gone", posted.full_counts_gone)
     save_movements(night, posted.movements)
 
 
@@ -94,13 +80,23 @@ def _list_touched(night: Connection) -> None:
         UNION
         SELECT DISTINCT location_code, upc, segment, serial_number FROM adjustments;
 
+        CREATE TABLE whole AS
+        SELECT full_counts.* FROM warehouse.full_counts
+        WHERE location_code IN (SELECT location_code FROM named)
+            OR list_has_any(files, (SELECT coalesce(list(file), []) FROM replaced));
+
         CREATE TABLE touched AS
         SELECT inventory_id FROM now_records SEMI JOIN named USING (location_code, upc, segment)
         UNION
         SELECT inventory_id FROM now_records SEMI JOIN named USING (upc, serial_number)
         UNION
         SELECT inventory_id FROM now_records
-        SEMI JOIN (SELECT location_code FROM counts WHERE is_full) USING (location_code)
+        SEMI JOIN (
+            SELECT location_code FROM counts WHERE is_full
+            UNION
+            SELECT location_code FROM whole
+            WHERE list_has_any(files, (SELECT coalesce(list(file), []) FROM replaced))
+        ) USING (location_code)
         UNION
         SELECT inventory_id FROM warehouse.statements SEMI JOIN replaced USING (file);
         """

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -42,11 +42,11 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str,
     for kind in KINDS:
         folder = places.inbox / kind
         for path in sorted(folder.rglob("*")):
-            inside = PurePosixPath(path.relative_to(folder).as_posix())
+            inside = path.relative_to(folder).as_posix()
             named, _ = dated(path.name)
             if not is_input(inside) or (named is not None and named > day) or not path.is_file():
                 continue
-            source = source_of(kind, str(inside), settings.sources)
+            source = source_of(kind, inside, settings.sources)
             if source and source.done and not path.with_name(f"{path.name}.done").exists():
                 continue
             listed.append((f"{kind}/{inside}", kind, path))

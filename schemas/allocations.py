@@ -54,7 +54,8 @@ class Allocations(pa.DataFrameModel):
     quantity: pl.Int64 = pa.Field(ge=1)
 
     @pa.dataframe_check
-    def one_row_per_line_and_record(cls, allocations: PolarsData) -> pl.LazyFrame:  # noqa: N805
+    @classmethod
+    def one_row_per_line_and_record(cls, allocations: PolarsData) -> pl.LazyFrame:
         """A line's rows stand together in use order, so equal keys would be neighbours."""
         key = ("inventory_id", "line_id", "order_id")
         is_repeated = pl.all_horizontal(pl.col(column) == pl.col(column).shift() for column in key)

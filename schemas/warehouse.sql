@@ -70,8 +70,9 @@ CREATE TABLE statements (
 -- Locations that were counted whole: what becomes known there later was 0 then (SPEC 4.3).
 CREATE TABLE full_counts (
     location_code VARCHAR,
+    day DATE,
     "at" TIMESTAMPTZ,
-    file VARCHAR,
+    files VARCHAR[],
     uncertain_upcs VARCHAR[],
     run BIGINT
 );

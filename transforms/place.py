@@ -72,11 +72,11 @@ def _better(
     by_pool = served.group_by(POOL).agg(
         short=(pl.col("quantity") - pl.col("got")).sum(), got=pl.col("got").sum()
     )
-    # Where nothing is left over, nobody can gain: the lines kept keep all they have.
+    # Where nothing is left at all, nobody can gain: the lines kept keep all they have.
     free = left.group_by(POOL).agg(pl.col("free").sum())
     hopeful = (
         by_pool.join(free, on=POOL)
-        .filter((pl.col("short") > 0) & (pl.col("free") > pl.col("got")))
+        .filter((pl.col("short") > 0) & (pl.col("free") > 0))
         .select(POOL)
     )
     anew = _allocate(
@@ -112,11 +112,12 @@ def _allocate(entries: pl.DataFrame, stock: pl.DataFrame) -> pl.DataFrame:
 
 def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """kind (release, allocate), quantity, inventory_id, order_id, line_id: what moved, by line."""
-    both = before.join(after, on=PROMISE, how="full", coalesce=True, suffix="_after").with_columns(
-        change=pl.col("quantity_after").fill_null(0) - pl.col("quantity").fill_null(0)
-    )
+    was = before.select(*PROMISE, change=-pl.col("quantity"))
+    both = pl.concat([was, after.select(*PROMISE, change="quantity")])
     return (
-        both.filter(pl.col("change") != 0)
+        both.group_by(PROMISE)
+        .agg(pl.col("change").sum())
+        .filter(pl.col("change") != 0)
         .select(
             *PROMISE,
             kind=pl.when(pl.col("change") < 0)

@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 LINE: Final = ("order_id", "line_id")
+FROM: Final = ("file", "row")
 IDENTITY: Final = (
     "upc",
     "location_code",
@@ -73,14 +74,12 @@ def post_orders(
     decreases = chain.filter(pl.col("change") < 0).select(
         *LINE, "file", "row", at="placed_at", quantity=-pl.col("change")
     )
-    repeats = pl.concat(
-        [chain.filter("is_repeat"), stale.select(chain.columns[:-4])], how="diagonal"
-    )
+    repeats = pl.concat([chain.filter("is_repeat").select(*FROM), stale.select(*FROM)])
     return PostedOrders(
         lines=_images(chain, lines, products, default_condition),
         movements=movements.sort(*LINE, "at", "quantity", nulls_last=True),
         decreases=decreases,
-        repeats=repeats.select("file", "row"),
+        repeats=repeats,
         conflicts=conflicts.select(
             "file", "row", column=pl.col("clash").replace({"stated_condition": "condition"})
         ),
@@ -99,23 +98,30 @@ def _beside_known(orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     told = orders.rename({"condition": "stated_condition"}).sort(*LINE, "day", "file", "row")
     told = told.join(known, on=LINE, how="left", maintain_order="left")
     is_known = pl.col("known_on").is_not_null()
+    first = pl.when(_starts()).then(pl.int_range(pl.len())).forward_fill()
+    told = told.with_columns(first.alias("first"))
     # The first row of a new line says what the others must agree with.
     return told.with_columns(
         is_known.alias("is_known"),
         *(
             pl.when(is_known)
             .then(f"known_{name}")
-            .otherwise(pl.col(name).first().over(LINE))
+            .otherwise(pl.col(name).gather(pl.col("first")))
             .alias(f"known_{name}")
             for name in IDENTITY
         ),
-    )
+    ).drop("first")
+
+
+def _starts() -> pl.Expr:
+    """True on the first row of each line, of rows sorted by line."""
+    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in LINE)
 
 
 def _changes(chain: pl.DataFrame) -> pl.DataFrame:
-    starts = pl.int_range(pl.len()).over(LINE) == 0
+    starts = _starts()
     before = {
-        name: pl.when(starts).then(f"known_{name}").otherwise(pl.col(name).shift(1).over(LINE))
+        name: pl.when(starts).then(f"known_{name}").otherwise(pl.col(name).shift(1))
         for name in ("quantity", "priority", "customer_id")
     }
     is_new = starts & ~pl.col("is_known")
@@ -126,7 +132,7 @@ def _changes(chain: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("quantity") == before["quantity"])
         & (pl.col("priority") == before["priority"])
         & pl.col("customer_id").eq_missing(before["customer_id"]),
-    ).with_columns(order=pl.int_range(pl.len()))
+    )
 
 
 def _images(
@@ -135,15 +141,18 @@ def _images(
     products: pl.DataFrame,
     default_condition: str | None,
 ) -> pl.DataFrame:
-    stated = chain.group_by(LINE, maintain_order=True).agg(
+    stated = chain.group_by(number=_starts().cum_sum(), maintain_order=True).agg(
+        *(pl.col(name).first() for name in LINE),
         pl.col("is_repeat").all(),
         pl.col("change").filter(pl.col("change") > 0).sum().alias("ordered"),
-        *(pl.col(name).first() for name in (*IDENTITY, "placed_at", "is_known")),
+        *(pl.col(name).first() for name in (*IDENTITY, "placed_at", "is_known", "known_on")),
         *(pl.col(name).last() for name in ("priority", "customer_id")),
         stated_quantity=pl.col("quantity").last(),
         stated_on=pl.col("day").last(),
     )
-    stated = stated.filter(~(pl.col("is_repeat") & pl.col("is_known")))
+    # A repeat says when the line was last stated, which rules out files of the days before.
+    says_nothing = pl.col("is_repeat") & (pl.col("stated_on") <= pl.col("known_on"))
+    stated = stated.filter(~says_nothing.fill_null(value=False))
     fresh = (
         stated.filter(~pl.col("is_known"))
         .join(

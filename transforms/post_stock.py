@@ -5,12 +5,14 @@ a night posts as `count` the difference between that and the sum of the movement
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import polars as pl
 
 from schemas.granular import GRANULAR_KEY
 from schemas.movements import effect
+from transforms.full_counts import WHOLE, former_full_counts, full_counts, zeros
 
 STATEMENT: Final = ("at", "run", "file", "row")
 """Of two statements of a record the later in this order holds."""
@@ -18,32 +20,41 @@ STATEMENT: Final = ("at", "run", "file", "row")
 INFORMATION: Final = ("floor", "safety_stock", "ltd")
 
 
-@dataclass(frozen=True)
-class PostedStock:
-    """records: new images of new and changed records. statements, full_counts: those made
-    tonight. movements: adjustments and corrections.
-    """
-
-    records: pl.DataFrame
-    statements: pl.DataFrame
-    full_counts: pl.DataFrame
-    movements: pl.DataFrame
+ARRIVAL: Final = ("inventory_id", "upc", "serial_number", "at", "file", "row", "run")
 
 
 @dataclass(frozen=True)
 class KnownStock:
     """What is known of the records that tonight may touch.
 
-    records: them. statements: theirs. movements: their adjustments and shipments. full_counts:
-    of their locations. restated: inventory_ids whose statements a new version of a file took back.
+    records: them. statements: theirs. movements: their adjustments and shipments. full_counts: of
+    their locations. replaced: files of counts that came as new versions. next_id: the first
+    inventory_id that is free.
     """
 
     records: pl.DataFrame
     statements: pl.DataFrame
     movements: pl.DataFrame
     full_counts: pl.DataFrame
-    restated: pl.Series
+    replaced: pl.Series
     next_id: int
+
+
+@dataclass(frozen=True)
+class PostedStock:
+    """What tonight's counts and adjustments leave.
+
+    records: new images of new and changed ones. statements, full_counts: those made tonight.
+    statements_gone (inventory_id, reason, file), full_counts_gone (location_code, day): those that
+    no longer hold. movements: adjustments, and the corrections that counts make.
+    """
+
+    records: pl.DataFrame
+    statements: pl.DataFrame
+    statements_gone: pl.DataFrame
+    full_counts: pl.DataFrame
+    full_counts_gone: pl.DataFrame
+    movements: pl.DataFrame
 
 
 def post_stock(
@@ -52,38 +63,33 @@ def post_stock(
     uncertain: pl.DataFrame,
     known: KnownStock,
     run: int,
+    closing_at: datetime,
 ) -> PostedStock:
     """Post tonight's counts and adjustments (as validated, with file, row and the file's day).
 
-    uncertain: location_code and upc, per file, that a rejected count may have meant.
+    uncertain: location_code and upc, per file, that a rejected count may have meant. closing_at:
+    the end of the day, at which statements taken back without a successor cease to count.
     """
+    tonight = pl.lit(run, dtype=pl.Int64)
     records = _with_new_records(counts, adjustments, known)
     ids = records.select("inventory_id", *GRANULAR_KEY)
-    counted = counts.join(ids, on=GRANULAR_KEY, nulls_equal=True)
-    adjusted = adjustments.join(ids, on=GRANULAR_KEY, nulls_equal=True)
-    full_counts = _full_counts(counts, uncertain)
-    earlier = known.full_counts.select("location_code", "at", "file", "uncertain_upcs")
-    new_records = records.filter(pl.col("inventory_id") >= known.next_id)
+    counted = counts.join(ids, on=GRANULAR_KEY, nulls_equal=True).with_columns(run=tonight)
+    adjusted = adjustments.join(ids, on=GRANULAR_KEY, nulls_equal=True).with_columns(run=tonight)
+    full = full_counts(counts, uncertain, known.full_counts, known.replaced)
+    full_gone = former_full_counts(full, known.full_counts, known.replaced)
+    gone, held = _taken_back(known, full_gone)
     stated = pl.concat(
         [
-            counted.select(
-                "inventory_id",
-                pl.col("counted_at").alias("at"),
-                *("quantity", *INFORMATION),
-                pl.lit("count").alias("reason"),
-                *("file", "row"),
-            ),
-            _zeros_of_full_counts(full_counts, records, counted),
-            _zeros_of_full_counts(earlier, new_records, counted.clear()),
-            _zeros_of_moved_serials(counted, adjusted, records),
+            _stated(counted),
+            *_zeros_of_full_counts(full, full_gone, known, records, counted, held, run),
+            _zeros_of_moved_serials(_arrivals(counted, adjusted), records),
+            _zeros_of_moved_serials(_known_arrivals(known), _new(records, known)),
         ],
         how="diagonal",
-    ).with_columns(run=pl.lit(run, dtype=pl.Int64))
+    ).select(held.columns)
     touched = pl.concat(
-        [stated.get_column("inventory_id"), adjusted.get_column("inventory_id"), known.restated]
+        [rows.get_column("inventory_id") for rows in (stated, adjusted, gone)]
     ).unique()
-    statements = pl.concat([known.statements, stated.select(known.statements.columns)])
-    touched_records = records.filter(pl.col("inventory_id").is_in(touched.implode()))
     adjust = adjusted.select(
         at="adjusted_at",
         kind=pl.lit("adjust"),
@@ -93,25 +99,70 @@ def post_stock(
         file="file",
         row="row",
     )
-    images, corrections = _settle(touched_records, statements, known.movements, adjust, run)
-    order = ["inventory_id", "at", "quantity", "reason"]
+    images, corrections = _settle(
+        records.filter(pl.col("inventory_id").is_in(touched.implode())),
+        pl.concat([held, stated]),
+        known.movements,
+        adjust,
+        run,
+        closing_at,
+    )
+    order = ["inventory_id", "at", "quantity", "reason", "file", "row"]
     return PostedStock(
         records=images,
-        statements=stated.select(known.statements.columns),
-        full_counts=full_counts.with_columns(run=pl.lit(run, dtype=pl.Int64)),
+        statements=stated,
+        statements_gone=gone,
+        full_counts=full.with_columns(run=tonight),
+        full_counts_gone=full_gone.select(WHOLE),
         movements=pl.concat(
-            [adjust.sort(order, nulls_last=True), corrections.sort(order)], how="diagonal"
+            [adjust.sort(order, nulls_last=True), corrections.sort(order, nulls_last=True)],
+            how="diagonal",
         ),
     )
+
+
+def _stated(counted: pl.DataFrame) -> pl.DataFrame:
+    return counted.select(
+        "inventory_id",
+        pl.col("counted_at").alias("at"),
+        *("quantity", *INFORMATION),
+        pl.lit("count").alias("reason"),
+        *("file", "row", "run"),
+    )
+
+
+def _new(records: pl.DataFrame, known: KnownStock) -> pl.DataFrame:
+    return records.filter(pl.col("inventory_id") >= known.next_id)
+
+
+def _taken_back(known: KnownStock, full_gone: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Statements that no longer hold (inventory_id, reason, file), and those that do."""
+    former = full_gone.explode("files").select("location_code", file="files")
+    places = known.records.select("inventory_id", "location_code")
+    of_former = (
+        known.statements.filter(reason="full")
+        .join(places, on="inventory_id")
+        .join(former, on=["location_code", "file"], how="semi")
+    )
+    of_files = known.statements.filter(pl.col("file").is_in(known.replaced.implode()))
+    key = ["inventory_id", "reason", "file"]
+    gone = pl.concat([of_former.select(key), of_files.select(key)]).unique()
+    return gone, known.statements.join(gone, on=key, how="anti")
 
 
 def _with_new_records(
     counts: pl.DataFrame, adjustments: pl.DataFrame, known: KnownStock
 ) -> pl.DataFrame:
-    keys = pl.concat([counts.select(GRANULAR_KEY), adjustments.select(GRANULAR_KEY)]).unique()
+    """The known records and those that tonight names first, numbered in key order."""
+    keys = pl.concat([counts.select(GRANULAR_KEY), adjustments.select(GRANULAR_KEY)])
+    unknown = keys.join(known.records, on=GRANULAR_KEY, how="anti", nulls_equal=True)
+    is_first = pl.any_horizontal(
+        pl.col(name).ne_missing(pl.col(name).shift(1)) | (pl.int_range(pl.len()) == 0)
+        for name in GRANULAR_KEY
+    )
     fresh = (
-        keys.join(known.records, on=GRANULAR_KEY, how="anti", nulls_equal=True)
-        .sort(GRANULAR_KEY, nulls_last=True)
+        unknown.sort(GRANULAR_KEY, nulls_last=True)
+        .filter(is_first)
         .with_row_index("inventory_id", offset=known.next_id)
         .with_columns(
             pl.col("inventory_id").cast(pl.Int64),
@@ -125,71 +176,61 @@ def _with_new_records(
     return pl.concat([known.records, fresh], how="diagonal")
 
 
-def _full_counts(counts: pl.DataFrame, uncertain: pl.DataFrame) -> pl.DataFrame:
-    """location_code, at, file, uncertain_upcs: the files of a location and day, together."""
-    whole = (
-        counts.filter("is_full")
-        .group_by("location_code", "day")
-        .agg(
-            pl.col("counted_at").max().alias("at"),
-            pl.col("file").max(),
-            pl.col("file").unique().alias("of_files"),
-        )
-    )
-    doubts = (
-        whole.explode("of_files")
-        .join(uncertain, left_on="of_files", right_on="file", suffix="_told")
-        .filter(
-            pl.col("location_code_told").is_null()
-            | (pl.col("location_code") == pl.col("location_code_told"))
-        )
-        .group_by("location_code", "day")
-        .agg(uncertain_upcs=pl.col("upc").unique().sort())
-    )
-    return (
-        whole.join(doubts, on=["location_code", "day"], how="left")
-        .with_columns(pl.col("uncertain_upcs").fill_null([]))
-        .sort("location_code", "day")
-        .select("location_code", "at", "file", "uncertain_upcs")
-    )
-
-
 def _zeros_of_full_counts(
-    full_counts: pl.DataFrame, records: pl.DataFrame, counted: pl.DataFrame
-) -> pl.DataFrame:
-    """A statement of 0 for each record of a location counted whole that its files don't name."""
-    named = counted.filter("is_full").select("inventory_id").unique() if counted.height else None
-    unnamed = records.select("inventory_id", "location_code", "upc")
-    if named is not None:
-        unnamed = unnamed.join(named, on="inventory_id", how="anti")
-    upcs = pl.col("uncertain_upcs")
-    doubtful = upcs.list.contains(pl.col("upc")) | upcs.list.eval(pl.element().is_null()).list.any()
-    return (
-        unnamed.join(full_counts, on="location_code")
-        .filter(~doubtful)
-        .select(
-            "inventory_id",
-            "at",
-            pl.lit(0, dtype=pl.Int64).alias("quantity"),
-            pl.lit("full").alias("reason"),
-            "file",
-        )
+    full: pl.DataFrame,
+    full_gone: pl.DataFrame,
+    known: KnownStock,
+    records: pl.DataFrame,
+    counted: pl.DataFrame,
+    held: pl.DataFrame,
+    run: int,
+) -> list[pl.DataFrame]:
+    """Zeros that tonight's full counts state, and earlier ones of records new tonight."""
+    named = pl.concat(
+        [
+            counted.select("inventory_id", "file"),
+            held.filter(reason="count").select("inventory_id", "file"),
+        ]
     )
+    earlier = known.full_counts.join(full_gone, on=WHOLE, how="anti")
+    return [
+        zeros(full.with_columns(run=pl.lit(run, dtype=pl.Int64)), records, named),
+        zeros(earlier, _new(records, known), named),
+    ]
 
 
-def _zeros_of_moved_serials(
-    counted: pl.DataFrame, adjusted: pl.DataFrame, records: pl.DataFrame
-) -> pl.DataFrame:
-    """A statement of 0 for each other record of a serial that is said to be somewhere now."""
-    told = ["inventory_id", "upc", "serial_number", "at", "file", "row"]
-    arrivals = pl.concat(
+def _arrivals(counted: pl.DataFrame, adjusted: pl.DataFrame) -> pl.DataFrame:
+    """Serials that are said to be somewhere now."""
+    return pl.concat(
         [
             rows.rename({instant: "at"})
             .filter(pl.col("serial_number").is_not_null() & (pl.col("quantity") == 1))
-            .select(told)
+            .select(ARRIVAL)
             for rows, instant in ((counted, "counted_at"), (adjusted, "adjusted_at"))
         ]
     )
+
+
+def _known_arrivals(known: KnownStock) -> pl.DataFrame:
+    """The same of former nights: a record that becomes known later hears of them too."""
+    serials = known.records.drop_nulls("serial_number").select(
+        "inventory_id", "upc", "serial_number"
+    )
+    adjusted = known.movements.filter(kind="adjust", quantity=1)
+    told = pl.concat(
+        [
+            known.statements.filter(
+                ~pl.col("file").is_in(known.replaced.implode()), quantity=1, reason="count"
+            ),
+            adjusted.with_columns(run=pl.lit(0, dtype=pl.Int64)),
+        ],
+        how="diagonal",
+    )
+    return told.join(serials, on="inventory_id").select(ARRIVAL)
+
+
+def _zeros_of_moved_serials(arrivals: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """A statement of 0 for each other record of a serial that is said to be somewhere else."""
     others = records.select("upc", "serial_number", other_id="inventory_id")
     return (
         arrivals.join(others, on=["upc", "serial_number"])
@@ -199,10 +240,15 @@ def _zeros_of_moved_serials(
             "at",
             pl.lit(0, dtype=pl.Int64).alias("quantity"),
             pl.lit("moved").alias("reason"),
-            "file",
-            "row",
+            *("file", "row", "run"),
         )
     )
+
+
+def _last(ordered: pl.DataFrame) -> pl.DataFrame:
+    """The last row of each record, of rows sorted by record."""
+    is_last = pl.col("inventory_id").ne_missing(pl.col("inventory_id").shift(-1))
+    return ordered.filter(is_last)
 
 
 def _settle(
@@ -211,22 +257,21 @@ def _settle(
     past: pl.DataFrame,
     adjust: pl.DataFrame,
     run: int,
+    closing_at: datetime,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """New images of the records, and the `count` movements that make their sums right."""
-    latest = (
-        statements.sort(STATEMENT, nulls_last=False)
-        .group_by("inventory_id", maintain_order=True)
-        .agg(
-            pl.col("at", "quantity", "reason", "file", "row", "run").last(),
-            *(pl.col(name).drop_nulls().last() for name in INFORMATION),
-        )
-    )
+    ordered = statements.sort("inventory_id", *STATEMENT, nulls_last=False)
+    latest = _last(ordered).drop(INFORMATION)
+    for name in INFORMATION:
+        said = _last(ordered.filter(pl.col(name).is_not_null()))
+        latest = latest.join(said.select("inventory_id", name), on="inventory_id", how="left")
     moves = pl.concat([past, adjust], how="diagonal").select(
         "inventory_id", moved_at="at", moved=effect("on_hand")
     )
+    # Of a record without a statement, or with none left, everything that moved counts.
     later = (
-        moves.join(latest.select("inventory_id", "at"), on="inventory_id")
-        .filter(pl.col("moved_at") > pl.col("at"))
+        moves.join(latest.select("inventory_id", "at"), on="inventory_id", how="left")
+        .filter(pl.col("at").is_null() | (pl.col("moved_at") > pl.col("at")))
         .group_by("inventory_id")
         .agg(pl.col("moved").sum())
     )
@@ -241,18 +286,21 @@ def _settle(
             counted_at="at",
             safety_stock=pl.col("safety_stock").fill_null(0),
         )
-        .with_columns(
-            on_hand=pl.coalesce(pl.col("quantity") + pl.col("moved").fill_null(0), pl.col("summed"))
-        )
+        .with_columns(on_hand=pl.col("quantity").fill_null(0) + pl.col("moved").fill_null(0))
         .with_columns(correction=pl.col("on_hand") - pl.col("summed"))
         .sort("inventory_id")
     )
     corrections = settled.filter(pl.col("correction") != 0).select(
-        "at",
+        pl.col("at").fill_null(pl.lit(closing_at).dt.cast_time_unit("us")),
         pl.lit("count").alias("kind"),
         pl.col("correction").alias("quantity"),
         "inventory_id",
-        pl.when(pl.col("run") == run).then("reason").otherwise(pl.lit("late")).alias("reason"),
+        pl.when(pl.col("at").is_null())
+        .then(pl.lit("taken back"))
+        .when(pl.col("run") == run)
+        .then("reason")
+        .otherwise(pl.lit("late"))
+        .alias("reason"),
         "file",
         "row",
     )

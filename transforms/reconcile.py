@@ -8,6 +8,12 @@ from schemas.movements import effect
 
 LINE_BALANCES: Final = ("allocated", "pending", "shipped", "cancelled", "refused")
 RECORD_BALANCES: Final = ("on_hand", "allocated")
+TOLD: Final = {
+    "balance": pl.String(),
+    "before": pl.Int64(),
+    "moved": pl.Int64(),
+    "after": pl.Int64(),
+}
 
 
 def unbalanced(
@@ -21,13 +27,27 @@ def unbalanced(
 
     A row that wasn't there before began with 0 of everything.
     """
-    moved = (
-        movements.drop_nulls(key)
+    moved = movements.drop_nulls(key).select(*key, *(effect(name).alias(name) for name in balances))
+    differences = (
+        pl.concat(
+            [
+                before.select(*key, *balances),
+                moved,
+                after.select(*key, *(-pl.col(name) for name in balances)),
+            ]
+        )
         .group_by(key)
-        .agg(effect(balance).sum().alias(balance) for balance in balances)
+        .agg(pl.col(balances).sum())
+        .filter(pl.any_horizontal(pl.col(name) != 0 for name in balances))
     )
+    if not differences.height:
+        return pl.DataFrame(schema={**{name: after.schema[name] for name in key}, **TOLD})
+    broken = differences.select(key)
     sums = [
-        side.select(*key, *balances).unpivot(index=key, variable_name="balance", value_name=name)
+        side.join(broken, on=key, how="semi")
+        .group_by(key)
+        .agg(pl.col(balances).sum())
+        .unpivot(index=key, variable_name="balance", value_name=name)
         for side, name in ((before, "before"), (moved, "moved"), (after, "after"))
     ]
     on = [*key, "balance"]

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from fnmatch import fnmatch
-from pathlib import PurePosixPath
 from typing import Final
 
 import polars as pl
@@ -30,10 +29,10 @@ FOUND: Final = {
 }
 
 
-def is_input(file: PurePosixPath) -> bool:
+def is_input(file: str) -> bool:
     """False for files that are hidden, still being written, or markers."""
-    hidden = any(part.startswith((".", "_")) for part in file.parts)
-    return not hidden and file.suffix.lower() not in NOT_INPUTS
+    hidden = any(part.startswith((".", "_")) for part in file.split("/"))
+    return not hidden and not file.lower().endswith(NOT_INPUTS)
 
 
 def dated(name: str) -> tuple[date | None, datetime | None]:

@@ -1,0 +1,762 @@
+"""Shipments and cancellations, one by one as they happened (SPEC 4.5, 5.3 to 5.5)."""
+
+import copy
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.movements import EFFECTS
+from transforms.desk import Desk
+from transforms.post_shipments import post_shipments
+
+Row = dict[str, Any]
+Promises = dict[tuple[str, int], int]
+"""Units by order and record."""
+
+FIELDS = ("sku", "lot_code", "date", "condition", "serial_number")
+BALANCES = ("allocated", "pending", "shipped", "cancelled", "refused")
+HERE = {"location_code": "L", "upc": "U", "segment": ""}
+PLAIN = dict.fromkeys(FIELDS)
+TODAY = date(2026, 1, 10)
+
+
+def at(hour: int) -> datetime:
+    return datetime(2026, 1, 10, hour, tzinfo=UTC)
+
+
+def line(order_id: str, pending: int = 0, **other: Any) -> Row:
+    return {
+        "order_id": order_id,
+        "line_id": "1",
+        "placed_at": at(0),
+        "priority": 0,
+        **HERE,
+        **PLAIN,
+        "customer_id": None,
+        **dict.fromkeys(BALANCES, 0),
+        "pending": pending,
+        **other,
+    }
+
+
+def record(inventory_id: int, on_hand: int, **other: Any) -> Row:
+    return {
+        "inventory_id": inventory_id,
+        **HERE,
+        **PLAIN,
+        "on_hand": on_hand,
+        "allocated": 0,
+        "safety_stock": 0,
+        "floor": None,
+        "ltd": None,
+        "counted_at": None,
+        "is_held": False,
+        "is_expired": False,
+        **other,
+    }
+
+
+def desk(
+    lines: Iterable[Row],
+    records: Iterable[Row],
+    promises: Promises | None = None,
+    *,
+    without_stock: Iterable[str] = (),
+    untracked: Iterable[str] = (),
+    known: Iterable[tuple[str, str, int | None]] = (),
+) -> Desk:
+    """A desk with these promises on lines and records; `known` are shipments, order and record."""
+    line_of = {(row["order_id"], row["line_id"]): dict(row) for row in lines}
+    record_of = {row["inventory_id"]: dict(row) for row in records}
+    allocations: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    for (order_id, inventory_id), units in (promises or {}).items():
+        line_of[order_id, "1"]["allocated"] += units
+        record_of[inventory_id]["allocated"] += units
+        allocations[order_id, "1"][inventory_id] = units
+    shipped: dict[tuple[str, str, str], list[int | None]] = defaultdict(list)
+    for shipment_id, order_id, one in known:
+        shipped[shipment_id, order_id, "1"].append(one)
+    return Desk(
+        lines=line_of,
+        records=record_of,
+        allocations=allocations,
+        known_shipments=shipped,
+        without_stock=frozenset(without_stock),
+        untracked=frozenset(untracked),
+        next_id=max(record_of, default=0) + 1,
+    )
+
+
+def event(kind: str, order_id: str, quantity: int | None, **other: Any) -> Row:
+    return {
+        "kind": kind,
+        "at": at(12),
+        "because": None,
+        "file": kind,
+        "row": 1,
+        "since": TODAY,
+        "order_id": order_id,
+        "line_id": "1",
+        "quantity": quantity,
+        "shipment_id": None,
+        "inventory_id": None,
+        **PLAIN,
+        "decrement_on_hand": False,
+        "has_waited": False,
+        "raw": None,
+        **other,
+    }
+
+
+def shipment(order_id: str, quantity: int, **other: Any) -> Row:
+    return event("shipments", order_id, quantity, **other)
+
+
+def cancellation(order_id: str, quantity: int | None = None, **other: Any) -> Row:
+    return event("cancellations", order_id, quantity, **other)
+
+
+def post(at_desk: Desk, *events: Row) -> Desk:
+    post_shipments(at_desk, events, TODAY, wait_days=7)
+    return at_desk
+
+
+def shipped(at_desk: Desk) -> list[tuple[str, int | None, int]]:
+    """What was fulfilled: order, record, units."""
+    return [(row["order_id"], row["inventory_id"], row["quantity"]) for row in at_desk.fulfilled]
+
+
+def moves(at_desk: Desk) -> list[tuple[str, int, int | None]]:
+    return [(row["kind"], row["quantity"], row["inventory_id"]) for row in at_desk.movements]
+
+
+def balances(at_desk: Desk, order_id: str) -> dict[str, int]:
+    """The balances of a line that aren't 0."""
+    row = at_desk.lines[order_id, "1"]
+    return {name: row[name] for name in BALANCES if row[name]}
+
+
+def on_hand(at_desk: Desk) -> dict[int, int]:
+    return {one: row["on_hand"] for one, row in at_desk.records.items()}
+
+
+def promised(at_desk: Desk, order_id: str) -> dict[int, int]:
+    return {one: units for one, units in at_desk.allocations[order_id, "1"].items() if units}
+
+
+def waits(at_desk: Desk) -> list[str]:
+    return [row["reason"] for row in at_desk.waiting]
+
+
+def rejects(at_desk: Desk) -> list[tuple[str, str | None]]:
+    return [(row["rule"], row["column"]) for row in at_desk.rejects]
+
+
+# Shipments: where the units come from
+
+
+def test_a_shipment_takes_the_lines_own_allocation() -> None:
+    after = post(desk([line("A")], [record(1, 5)], {("A", 1): 3}), shipment("A", 2))
+    assert shipped(after) == [("A", 1, 2)]
+    assert moves(after) == [("ship", 2, 1)]
+    assert balances(after, "A") == {"allocated": 1, "shipped": 2}
+    assert on_hand(after) == {1: 3}
+    assert promised(after, "A") == {1: 1}
+
+
+def test_own_allocations_are_taken_in_use_order() -> None:
+    records = [
+        record(1, 5),
+        record(3, 5, lot_code="3", date=date(2026, 5, 2)),
+        record(2, 5, lot_code="2", date=date(2026, 5, 2)),
+        record(4, 5, date=date(2026, 5, 1)),
+    ]
+    promises = {("A", 1): 1, ("A", 2): 1, ("A", 3): 1, ("A", 4): 1}
+    after = post(desk([line("A")], records, promises), shipment("A", 3))
+    assert shipped(after) == [("A", 4, 1), ("A", 2, 1), ("A", 3, 1)]
+
+
+def test_own_allocations_go_before_free_units_of_an_earlier_date() -> None:
+    records = [record(1, 5, date=date(2026, 5, 1)), record(2, 5)]
+    after = post(desk([line("A")], records, {("A", 2): 2}), shipment("A", 2))
+    assert shipped(after) == [("A", 2, 2)]
+
+
+def test_free_units_come_next_in_use_order() -> None:
+    records = [record(1, 2), record(2, 2, date=date(2026, 5, 2)), record(3, 9, lot_code="7")]
+    after = post(desk([line("A", 4)], records, {("A", 3): 1}), shipment("A", 5))
+    assert shipped(after) == [("A", 3, 1), ("A", 2, 2), ("A", 1, 2)]
+    assert balances(after, "A") == {"shipped": 5}
+    assert on_hand(after) == {1: 0, 2: 0, 3: 8}
+
+
+def test_units_from_elsewhere_are_allocated_and_shipped() -> None:
+    after = post(desk([line("A", 2)], [record(1, 5)]), shipment("A", 2))
+    assert moves(after) == [("allocate", 2, 1), ("ship", 2, 1)]
+    assert promised(after, "A") == {}
+
+
+@pytest.mark.parametrize("unfree", [{"safety_stock": 2}, {"is_held": True}, {"is_expired": True}])
+def test_units_that_are_not_free_go_after_free_ones(unfree: Row) -> None:
+    records = [record(1, 2, **unfree), record(2, 2, lot_code="7")]
+    assert shipped(post(desk([line("A", 2)], records), shipment("A", 2))) == [("A", 2, 2)]
+    assert shipped(post(desk([line("A", 3)], records), shipment("A", 3))) == [
+        ("A", 2, 2),
+        ("A", 1, 1),
+    ]
+
+
+def test_units_promised_to_others_come_last() -> None:
+    records = [record(1, 3, date=date(2026, 5, 1)), record(2, 1)]
+    before = desk([line("A", 3), line("B")], records, {("B", 1): 3})
+    after = post(before, shipment("A", 3))
+    assert shipped(after) == [("A", 2, 1), ("A", 1, 2)]
+    assert on_hand(after) == {1: 1, 2: 0}
+    assert promised(after, "B") == {1: 3}
+    assert balances(after, "B") == {"allocated": 3}
+
+
+def test_free_and_promised_units_of_one_record_are_one_row_of_fulfilled() -> None:
+    before = desk([line("A", 3), line("B")], [record(1, 3)], {("B", 1): 2})
+    assert shipped(post(before, shipment("A", 3))) == [("A", 1, 3)]
+
+
+def test_an_own_allocation_whose_stock_vanished_is_shipped_from_elsewhere() -> None:
+    records = [record(1, 1), record(2, 5, lot_code="7")]
+    after = post(desk([line("A")], records, {("A", 1): 3}), shipment("A", 3))
+    assert shipped(after) == [("A", 1, 1), ("A", 2, 2)]
+    assert on_hand(after) == {1: 0, 2: 3}
+    assert balances(after, "A") == {"shipped": 3}
+    assert promised(after, "A") == {}
+
+
+def test_what_is_shipped_from_elsewhere_replaces_the_lines_allocations_before_its_pending() -> None:
+    records = [record(1, 5, lot_code="1"), record(2, 5, lot_code="2")]
+    after = post(desk([line("A", 4)], records, {("A", 1): 2}), shipment("A", 3, lot_code="2"))
+    assert moves(after) == [("release", 2, 1), ("allocate", 3, 2), ("ship", 3, 2)]
+    assert balances(after, "A") == {"pending": 3, "shipped": 3}
+
+
+def test_of_the_lines_allocations_the_last_in_use_order_is_replaced_first() -> None:
+    records = [
+        record(1, 5, lot_code="1", date=date(2026, 5, 1)),
+        record(2, 5, lot_code="1"),
+        record(3, 5, lot_code="3"),
+    ]
+    before = desk([line("A")], records, {("A", 1): 2, ("A", 2): 2})
+    after = post(before, shipment("A", 3, lot_code="3"))
+    assert moves(after)[:2] == [("release", 2, 2), ("release", 1, 1)]
+    assert promised(after, "A") == {1: 1}
+
+
+# Shipments: what they name
+
+
+def test_a_shipment_ships_exactly_the_record_it_names() -> None:
+    records = [record(1, 5), record(2, 5, lot_code="7")]
+    after = post(desk([line("A")], records, {("A", 1): 2}), shipment("A", 1, inventory_id=2))
+    assert shipped(after) == [("A", 2, 1)]
+    assert promised(after, "A") == {1: 1}
+    assert after.fulfilled[0]["is_scanned"]
+
+
+@pytest.mark.parametrize("inventory_id", [9, 2, 3, 4])
+def test_a_record_that_is_unknown_or_of_another_pool_is_rejected(inventory_id: int) -> None:
+    records = [
+        record(1, 5),
+        record(2, 5, location_code="M"),
+        record(3, 5, upc="V"),
+        record(4, 5, segment="wholesale"),
+    ]
+    for one in (shipment, cancellation):
+        after = post(
+            desk([line("A")], records, {("A", 1): 2}), one("A", 1, inventory_id=inventory_id)
+        )
+        assert rejects(after) == [("unknown_record", "inventory_id")]
+        assert not after.movements
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "other"),
+    [
+        ("sku", "9", "8"),
+        ("lot_code", "9", "8"),
+        ("date", date(2026, 5, 9), date(2026, 5, 8)),
+        ("condition", "Used", "New"),
+        ("serial_number", "S9", "S8"),
+    ],
+)
+def test_granular_fields_are_a_filter(field: str, value: object, other: object) -> None:
+    records = [record(1, 1), record(2, 1, **{field: other}), record(3, 1, **{field: value})]
+    before = desk([line("A")], records, {("A", 1): 1})
+    after = post(before, shipment("A", 1, **{field: value}))
+    assert shipped(after) == [("A", 3, 1)]
+    assert promised(after, "A") == {}
+
+
+def test_a_field_not_given_is_no_limit_and_the_lines_own_dont_apply() -> None:
+    records = [record(1, 1, condition="New"), record(2, 5, condition="Used")]
+    before = desk([line("A", 1, condition="New")], records, {("A", 1): 1})
+    after = post(before, shipment("A", 2))
+    assert shipped(after) == [("A", 1, 1), ("A", 2, 1)]
+
+
+def test_a_shipment_is_scanned_if_it_names_the_record_or_the_serial() -> None:
+    before = desk([line("A", 3)], [record(1, 3), record(2, 1, serial_number="S")])
+    after = post(
+        before,
+        shipment("A", 1, at=at(1)),
+        shipment("A", 1, at=at(2), serial_number="S"),
+        shipment("A", 1, at=at(3), inventory_id=1),
+    )
+    assert [row["is_scanned"] for row in after.fulfilled] == [False, True, True]
+
+
+# Shipments that a count includes
+
+
+def test_a_shipment_that_a_count_includes_isnt_held_against_on_hand() -> None:
+    """At the same instant it is included, too."""
+    before = desk([line("A")], [record(1, 2, counted_at=at(12))], {("A", 1): 3})
+    after = post(before, shipment("A", 3))
+    assert shipped(after) == [("A", 1, 3)]
+    assert moves(after) == [("ship", 3, 1), ("count", 3, 1)]
+    assert after.movements[1]["reason"] == "late"
+    assert on_hand(after) == {1: 2}
+
+
+def test_a_shipment_after_the_count_is_held_against_on_hand() -> None:
+    before = desk([line("A")], [record(1, 2, counted_at=at(11))], {("A", 1): 3})
+    after = post(before, shipment("A", 3))
+    assert waits(after) == ["it ships more than is on hand"]
+
+
+def test_what_allocations_and_free_units_dont_cover_goes_to_the_first_record_that_includes_it() -> (
+    None
+):
+    records = [
+        record(1, 1, lot_code="1", date=date(2026, 5, 1), counted_at=at(11)),
+        record(2, 0, lot_code="2", date=date(2026, 5, 2), counted_at=at(13)),
+        record(3, 0, lot_code="3", date=date(2026, 5, 3), counted_at=at(13)),
+    ]
+    after = post(desk([line("A", 4)], records), shipment("A", 4))
+    assert shipped(after) == [("A", 1, 1), ("A", 2, 3)]
+    assert on_hand(after) == {1: 0, 2: 0, 3: 0}
+    assert balances(after, "A") == {"shipped": 4}
+
+
+def test_a_record_that_includes_it_goes_before_units_promised_to_others() -> None:
+    records = [record(1, 3, date=date(2026, 5, 1)), record(2, 0, counted_at=at(13))]
+    before = desk([line("A", 2), line("B")], records, {("B", 1): 3})
+    assert shipped(post(before, shipment("A", 2))) == [("A", 2, 2)]
+
+
+def test_an_adjustment_of_a_cancellation_that_a_count_includes_changes_nothing_on_hand() -> None:
+    before = desk([line("A")], [record(1, 5, counted_at=at(13))], {("A", 1): 2})
+    after = post(before, cancellation("A", decrement_on_hand=True))
+    assert on_hand(after) == {1: 5}
+
+
+# Without stock, and without tracking
+
+
+def test_a_location_that_may_ship_without_stock_goes_below_zero() -> None:
+    records = [record(1, 1), record(2, 1, lot_code="7", date=date(2026, 5, 1))]
+    after = post(desk([line("A", 5)], records, without_stock="L"), shipment("A", 5))
+    assert shipped(after) == [("A", 2, 4), ("A", 1, 1)]
+    assert on_hand(after) == {1: 0, 2: -3}
+
+
+def test_without_a_fitting_record_one_is_made_of_the_shipments_fields_over_the_lines() -> None:
+    before = desk([line("A", 2, condition="New", lot_code="6")], [record(1, 5)], without_stock="L")
+    after = post(before, shipment("A", 2, lot_code="7", date=date(2026, 5, 1)))
+    assert after.records[2] == record(2, -2, condition="New", lot_code="7", date=date(2026, 5, 1))
+    assert shipped(after) == [("A", 2, 2)]
+    assert on_hand(after)[1] == 5
+
+
+def test_the_record_that_was_made_is_there_for_the_next_shipment() -> None:
+    before = desk([line("A", 2)], [], without_stock="L")
+    after = post(before, shipment("A", 1, lot_code="7"), shipment("A", 1, at=at(13), lot_code="7"))
+    assert on_hand(after) == {1: -2}
+
+
+def test_a_named_record_may_go_below_zero_where_that_is_allowed() -> None:
+    records = [record(1, 5), record(2, 1, lot_code="7")]
+    before = desk([line("A", 3)], records, without_stock="L")
+    after = post(before, shipment("A", 3, inventory_id=2))
+    assert on_hand(after) == {1: 5, 2: -2}
+
+
+def test_a_product_not_tracked_is_passed() -> None:
+    after = post(desk([line("A", 5)], [], untracked="U"), shipment("A", 2, shipment_id="S"))
+    assert moves(after) == [("pass", 2, None)]
+    assert shipped(after) == [("A", None, 2)]
+    assert balances(after, "A") == {"pending": 3, "shipped": 2}
+    again = post(after, shipment("A", 2, shipment_id="S"))
+    assert len(again.repeats) == 1
+
+
+# Waiting
+
+
+@pytest.mark.parametrize(
+    ("early", "reason"),
+    [
+        (shipment("X", 1), "the order line is not known yet"),
+        (cancellation("X", 1), "the order line is not known yet"),
+        (shipment("A", 4), "it ships more than the line has open"),
+        (shipment("A", 3), "it ships more than is on hand"),
+        (shipment("A", 1, lot_code="none has it"), "it ships more than is on hand"),
+        (shipment("A", 3, inventory_id=1), "it ships more than is on hand"),
+    ],
+)
+def test_what_doesnt_fit_yet_waits_and_changes_nothing(early: Row, reason: str) -> None:
+    before = desk([line("A", 2)], [record(1, 2)], {("A", 1): 1})
+    after = post(before, early)
+    assert waits(after) == [reason]
+    assert not after.movements
+    assert not after.fulfilled
+    assert not after.rejects
+
+
+@pytest.mark.parametrize(("since", "is_rejected"), [(3, False), (2, True)])
+def test_an_event_waits_for_wait_days_and_is_rejected_by_the_next_run(
+    since: int, is_rejected: bool
+) -> None:
+    for one in (shipment, cancellation):
+        after = post(desk([], []), one("X", 1, since=date(2026, 1, since), has_waited=True))
+        assert bool(after.waiting) is not is_rejected
+        assert rejects(after) == ([("waited_too_long", None)] if is_rejected else [])
+
+
+def test_an_event_that_waited_longest_is_posted_once_it_fits() -> None:
+    before = desk([line("A", 1)], [record(1, 1)])
+    after = post(before, shipment("A", 1, since=date(2025, 1, 1), has_waited=True))
+    assert shipped(after) == [("A", 1, 1)]
+    assert not after.rejects
+
+
+# Repeats
+
+
+def test_a_shipment_known_for_its_line_and_record_is_a_repeat() -> None:
+    before = desk([line("A", 5)], [record(1, 9)], known=[("S", "A", 1)])
+    after = post(
+        before,
+        shipment("A", 1, shipment_id="S"),
+        shipment("A", 1, shipment_id="S", inventory_id=1, row=2),
+    )
+    assert [row["row"] for row in after.repeats] == [2, 1]
+    assert not after.movements
+
+
+def test_a_shipment_of_another_line_record_or_filter_is_no_repeat() -> None:
+    records = [record(1, 9, condition="New"), record(2, 9, condition="Used")]
+    lines = [line("A", 5), line("B", 5)]
+    for other in (
+        shipment("B", 1, shipment_id="S"),
+        shipment("A", 1, shipment_id="T"),
+        shipment("A", 1, shipment_id="S", inventory_id=2),
+        shipment("A", 1, shipment_id="S", condition="Used"),
+        shipment("A", 1),
+    ):
+        after = post(desk(lines, records, known=[("S", "A", 1)]), other)
+        assert not after.repeats
+        assert len(after.fulfilled) == 1
+
+
+def test_a_shipment_told_twice_in_a_night_is_shipped_once() -> None:
+    told = shipment("A", 1, shipment_id="S")
+    after = post(desk([line("A", 5)], [record(1, 9)]), told, told | {"row": 2})
+    assert len(after.fulfilled) == 1
+    assert len(after.repeats) == 1
+
+
+def test_shipments_without_an_id_are_never_repeats() -> None:
+    told = shipment("A", 1)
+    after = post(desk([line("A", 5)], [record(1, 9)]), told, told | {"row": 2})
+    assert balances(after, "A") == {"pending": 3, "shipped": 2}
+
+
+def test_a_repeat_of_a_line_with_nothing_open_is_a_repeat_and_doesnt_wait() -> None:
+    before = desk([line("A", shipped=1)], [record(1, 9)], known=[("S", "A", 1)])
+    after = post(before, shipment("A", 1, shipment_id="S"))
+    assert len(after.repeats) == 1
+    assert not after.waiting
+
+
+# Cancellations
+
+
+def test_a_cancellation_takes_pending_units_first() -> None:
+    after = post(desk([line("A", 2)], [record(1, 3)], {("A", 1): 3}), cancellation("A", 2))
+    assert moves(after) == [("cancel", 2, None)]
+    assert balances(after, "A") == {"allocated": 3, "cancelled": 2}
+
+
+def test_a_cancellation_then_takes_allocations_in_reverse_use_order() -> None:
+    records = [
+        record(1, 9, date=date(2026, 5, 1)),
+        record(2, 9, date=date(2026, 5, 2)),
+        record(3, 9),
+    ]
+    promises = {("A", 1): 2, ("A", 2): 2, ("A", 3): 2}
+    after = post(desk([line("A", 1)], records, promises), cancellation("A", 4))
+    assert moves(after) == [
+        ("cancel", 1, None),
+        ("release", 2, 3),
+        ("cancel", 2, None),
+        ("release", 1, 2),
+        ("cancel", 1, None),
+    ]
+    assert promised(after, "A") == {1: 2, 2: 1}
+    assert on_hand(after) == {1: 9, 2: 9, 3: 9}
+
+
+def test_a_cancellation_without_quantity_takes_all_open_units() -> None:
+    before = desk([line("A", 2, shipped=4)], [record(1, 3)], {("A", 1): 3})
+    after = post(before, cancellation("A"))
+    assert balances(after, "A") == {"shipped": 4, "cancelled": 5}
+    assert not after.discrepancies
+
+
+def test_a_cancellation_that_names_a_record_takes_exactly_that_records_units() -> None:
+    records = [record(1, 3), record(2, 3, lot_code="7")]
+    before = desk([line("A", 2)], records, {("A", 1): 3, ("A", 2): 1})
+    after = post(before, cancellation("A", 2, inventory_id=1))
+    assert balances(after, "A") == {"allocated": 2, "pending": 2, "cancelled": 2}
+    assert promised(after, "A") == {1: 1, 2: 1}
+    after = post(after, cancellation("A", inventory_id=1))
+    assert promised(after, "A") == {2: 1}
+    assert not after.discrepancies
+
+
+@pytest.mark.parametrize(
+    ("told", "cancelled", "too_much"),
+    [
+        (cancellation("A", 9), 5, 4),
+        (cancellation("A", 9, inventory_id=1), 3, 6),
+        (cancellation("A", 1, inventory_id=2), 0, 1),
+    ],
+)
+def test_what_exceeds_the_open_units_is_a_discrepancy(
+    told: Row, cancelled: int, too_much: int
+) -> None:
+    records = [record(1, 3), record(2, 3, lot_code="7")]
+    after = post(desk([line("A", 2)], records, {("A", 1): 3}), told)
+    assert balances(after, "A").get("cancelled", 0) == cancelled
+    found = [(row["kind"], row["order_id"], row["quantity"]) for row in after.discrepancies]
+    assert found == [("cancelled_too_much", "A", too_much)]
+
+
+def test_decrement_on_hand_acts_only_on_units_taken_off_records() -> None:
+    before = desk([line("A", 2)], [record(1, 5)], {("A", 1): 3})
+    after = post(before, cancellation("A", 4, decrement_on_hand=True))
+    assert moves(after) == [
+        ("cancel", 2, None),
+        ("release", 2, 1),
+        ("cancel", 2, None),
+        ("adjust", -2, 1),
+    ]
+    assert on_hand(after) == {1: 3}
+
+
+# The order of events
+
+
+def test_events_go_by_their_instants() -> None:
+    before = desk([line("A", 1)], [record(1, 1)])
+    after = post(copy.deepcopy(before), shipment("A", 1, at=at(2)), cancellation("A", at=at(1)))
+    assert balances(after, "A") == {"cancelled": 1}
+    assert waits(after) == ["it ships more than the line has open"]
+
+
+def test_at_one_instant_shipments_go_before_cancellations() -> None:
+    after = post(desk([line("A", 1)], [record(1, 1)]), cancellation("A", 1), shipment("A", 1))
+    assert balances(after, "A") == {"shipped": 1}
+
+
+def test_at_one_instant_rows_that_name_a_record_go_first() -> None:
+    lines = [line("A", 1, priority=9), line("B", 1)]
+    before = desk(lines, [record(1, 1)])
+    after = post(before, shipment("A", 1), shipment("B", 1, inventory_id=1))
+    assert shipped(after) == [("B", 1, 1)]
+
+
+def test_at_one_instant_events_go_by_the_rank_of_their_line() -> None:
+    lines = [line("A", 1), line("B", 1, priority=9), line("10", 1), line("9", 1)]
+    before = desk(lines, [record(1, 9)])
+    told = [shipment(order_id, 1) for order_id in ("A", "B", "10", "9")]
+    assert [order_id for order_id, _, _ in shipped(post(before, *told))] == ["B", "9", "10", "A"]
+
+
+def test_rows_that_name_a_record_go_by_the_rank_of_their_line_too() -> None:
+    lines = [line("A", 1, priority=9), line("B", 1)]
+    before = desk(lines, [record(1, 1), record(2, 1, lot_code="7")])
+    told = [shipment("A", 1, inventory_id=2), shipment("B", 1, inventory_id=1)]
+    assert shipped(post(before, *told)) == [("A", 2, 1), ("B", 1, 1)]
+
+
+def test_cancellations_with_and_without_decrement_dont_go_by_row_order() -> None:
+    before = desk([line("A", 1)], [record(1, 5)], {("A", 1): 1})
+    flags = (True, False)
+    ends = [
+        on_hand(
+            post(
+                copy.deepcopy(before),
+                cancellation("A", 1, decrement_on_hand=flag, row=1),
+                cancellation("A", 1, decrement_on_hand=not flag, row=2),
+            )
+        )
+        for flag in flags
+    ]
+    assert ends[0] == ends[1]
+
+
+# Any events
+
+
+LOTS = [None, "1", "2"]
+
+
+@st.composite
+def desks(draw: st.DrawFn) -> Desk:
+    """A few lines and records of one pool, promised more or less what is there."""
+    records = [
+        record(
+            number,
+            draw(st.integers(-1, 4)),
+            lot_code=draw(st.sampled_from(LOTS)),
+            date=draw(st.sampled_from([None, date(2026, 5, 1), date(2026, 5, 2)])),
+            sku=str(number),
+            safety_stock=draw(st.integers(0, 1)),
+            is_held=draw(st.sampled_from([False, False, True])),
+            counted_at=draw(st.sampled_from([None, None, at(1), at(2), at(9)])),
+        )
+        for number in range(1, draw(st.integers(1, 4)) + 1)
+    ]
+    lines = [
+        line(order_id, draw(st.integers(0, 3)), priority=draw(st.integers(0, 1)))
+        for order_id in "ABC"[: draw(st.integers(1, 3))]
+    ]
+    promises = {
+        (row["order_id"], one["inventory_id"]): units
+        for row in lines
+        for one in records
+        if (units := draw(st.integers(0, 2)))
+    }
+    without_stock = draw(st.sampled_from(["", "", "L"]))
+    untracked = () if promises else draw(st.sampled_from(["", "", "U"]))
+    return desk(lines, records, promises, without_stock=without_stock, untracked=untracked)
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Row:
+    order_id = draw(st.sampled_from("ABCX"))
+    told: Row = {
+        "at": at(draw(st.integers(0, 3))),
+        "inventory_id": draw(st.sampled_from([None, None, 1, 2, 9])),
+        "since": draw(st.sampled_from([TODAY, TODAY, date(2025, 1, 1)])),
+    }
+    if draw(st.booleans()):
+        told["lot_code"] = draw(st.sampled_from(LOTS))
+        told["shipment_id"] = draw(st.sampled_from([None, None, "S", "T"]))
+        return shipment(order_id, draw(st.integers(1, 4)), **told)
+    told["decrement_on_hand"] = draw(st.booleans())
+    return cancellation(order_id, draw(st.sampled_from([None, 1, 2, 5])), **told)
+
+
+def numbered(rows: Iterable[Row]) -> list[Row]:
+    return [row | {"row": number} for number, row in enumerate(rows)]
+
+
+def sums(at_desk: Desk, keys: Sequence[str]) -> Counter[tuple[Any, ...]]:
+    """What the movements did, by the columns named and balance."""
+    moved: Counter[tuple[Any, ...]] = Counter()
+    for row in at_desk.movements:
+        for balance, factor in EFFECTS[row["kind"]].items():
+            moved[*(row[key] for key in keys), balance] += factor * row["quantity"]
+    return moved
+
+
+@settings(deadline=None, max_examples=300)
+@given(desks(), st.lists(events(), max_size=7))
+def test_after_any_events_everything_balances(before: Desk, told: list[Row]) -> None:
+    after = post(copy.deepcopy(before), *numbered(told))
+
+    of_lines = sums(after, ("order_id", "line_id"))
+    for key, row in after.lines.items():
+        was = before.lines[key]
+        for balance in BALANCES:
+            assert row[balance] == was[balance] + of_lines[*key, balance]
+            assert row[balance] >= 0
+        assert sum(row[name] for name in BALANCES) == sum(was[name] for name in BALANCES)
+
+    of_records = sums(after, ("inventory_id",))
+    decremented: Counter[int] = Counter()
+    for move in after.movements:
+        if move["kind"] == "adjust":
+            decremented[move["inventory_id"]] -= move["quantity"]
+    for inventory_id, row in after.records.items():
+        was = before.records.get(inventory_id, record(inventory_id, 0))
+        for balance in ("on_hand", "allocated"):
+            assert row[balance] == was[balance] + of_records[inventory_id, balance]
+        assert row["allocated"] >= 0
+        if not after.without_stock:
+            assert row["on_hand"] >= min(was["on_hand"], 0) - decremented[inventory_id]
+
+    by_line: Counter[tuple[str, str]] = Counter()
+    by_record: Counter[int] = Counter()
+    for key, promises in after.allocations.items():
+        for inventory_id, units in promises.items():
+            assert units >= 0
+            by_line[key] += units
+            by_record[inventory_id] += units
+    assert all(row["allocated"] == by_line[key] for key, row in after.lines.items())
+    assert all(row["allocated"] == by_record[one] for one, row in after.records.items())
+
+    left: Counter[tuple[str, str]] = Counter()
+    for row in after.fulfilled:
+        assert row["quantity"] > 0
+        left[row["order_id"], row["line_id"]] += row["quantity"]
+    assert all(row["shipped"] == left[key] for key, row in after.lines.items())
+
+
+@settings(deadline=None, max_examples=300)
+@given(desks(), st.lists(events(), max_size=7))
+def test_every_event_is_posted_repeated_waiting_or_rejected(before: Desk, told: list[Row]) -> None:
+    after = post(before, *numbered(told))
+    aside = [row["row"] for row in (*after.repeats, *after.waiting, *after.rejects)]
+    assert len(aside) == len(set(aside))
+    assert not {row["row"] for row in after.movements} & set(aside)
+    posted = [row for row in numbered(told) if row["row"] not in aside]
+    asked = sum(row["quantity"] for row in posted if row["kind"] == "shipments")
+    assert sum(row["quantity"] for row in after.fulfilled) == asked
+    assert all(row["since"] == TODAY for row in after.waiting)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    desks(),
+    st.lists(events(), min_size=2, max_size=6).flatmap(
+        lambda told: st.tuples(st.just(told), st.permutations(told))
+    ),
+)
+def test_neither_file_nor_row_order_changes_what_happens(
+    before: Desk, told: tuple[list[Row], list[Row]]
+) -> None:
+    # An event's last chance is its own, not one of the order.
+    one, other = (
+        post(copy.deepcopy(before), *numbered(row | {"since": TODAY} for row in turn))
+        for turn in told
+    )
+    assert one.lines == other.lines
+    assert one.records == other.records
+    assert one.fulfilled == other.fulfilled
+    assert [row["reason"] for row in one.waiting] == [row["reason"] for row in other.waiting]
