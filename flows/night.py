@@ -15,8 +15,7 @@ from flows.reference import read_reference
 from flows.settings import Places, Stopped, load_settings, places
 from flows.take import take
 from flows.validate import validate
-from flows.warehouse import begin_night, end_night, load, locked, only, open_warehouse, tonight
-from schemas.settings import Settings
+from flows.warehouse import load, locked, night_of, only, open_warehouse, tonight
 
 Counts = dict[str, int]
 Stage = Callable[..., Counts]
@@ -54,19 +53,15 @@ def run_night(day: date | None, root: Path, run_stage: RunStage = here) -> Night
     with locked(there):
         open_warehouse(there).close()
         publish_again(there, settings)
-        _begin(there, settings, day)
-        try:
+        with night_of(there, settings, read_reference(there), day):
+            _refuse_closed_days(there, day)
             return _run_stages(Night(day), there, started, run_stage)
-        finally:
-            end_night(there)
 
 
-def _begin(there: Places, settings: Settings, day: date) -> None:
-    begin_night(there, settings, read_reference(there), day)
+def _refuse_closed_days(there: Places, day: date) -> None:
     with tonight(there) as night:
         last = only(night, "SELECT last_day FROM tonight")
     if last is not None and day < last:
-        end_night(there)
         raise Stopped(
             f"the night of {day} is closed: the last one that ran is {last}. "
             f"Files of earlier days are taken by any later night; run {last} again, or a later day"

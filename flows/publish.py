@@ -20,7 +20,7 @@ import polars as pl
 
 from flows.reconcile import Unreconciled
 from flows.settings import Places, Stopped
-from flows.warehouse import Connection, night_settings, only, open_warehouse
+from flows.warehouse import Connection, night_settings, only, open_warehouse, writing_warehouse
 from schemas.published import PUBLISHED
 from schemas.settings import Settings
 
@@ -38,10 +38,7 @@ def publish(
     Raises Unreconciled where tables contradict each other; nothing has changed then.
     """
     settings = night_settings(places)
-    with open_warehouse(places) as warehouse:
-        night = {"path": str(places.night / "night.duckdb")}
-        warehouse.execute("ATTACH $path AS night (READ_ONLY)", night)
-        warehouse.execute("BEGIN")
+    with writing_warehouse(places) as warehouse:
         warehouse.execute(_sql("commit.sql"))
         warehouse.execute(
             _sql("run.sql"),
@@ -53,7 +50,6 @@ def publish(
             },
         )
         rows = _build(warehouse, places, settings, day)
-        warehouse.execute("COMMIT")
     _swap(places, day)
     return rows
 
@@ -100,7 +96,10 @@ def _build(warehouse: Connection, places: Places, settings: Settings, day: date)
             raise Stopped(f"{places.published} can't be written: {error.strerror}") from error
     warehouse.execute(f"CREATE OR REPLACE TEMP VIEW published_inventory AS {_select('inventory')}")
     today = {"first_day": day, "last_day": day}
-    history = {"first_day": day - timedelta(days=settings.history_days - 1), "last_day": day}
+    before = {
+        "first_day": day - timedelta(days=settings.history_days - 1),
+        "last_day": day - timedelta(days=1),
+    }
     rows = {}
     for table in PUBLISHED:
         query = _select(table)
@@ -108,7 +107,7 @@ def _build(warehouse: Connection, places: Places, settings: Settings, day: date)
         path = staged / "day" / f"{table}.parquet"
         rows[table] = _write(warehouse, query, path, today if is_fact else {})
         if is_fact:
-            _write(warehouse, query, staged / "history" / f"{table}.parquet", history)
+            _write(warehouse, query, staged / "history" / f"{table}.parquet", before)
         # Of a lazy frame pandera looks at columns and types alone, which is what is wanted here.
         PUBLISHED[table].validate(pl.scan_parquet(path))
     with duckdb.connect() as builder:
@@ -127,7 +126,7 @@ def _build(warehouse: Connection, places: Places, settings: Settings, day: date)
 
 def _write(warehouse: Connection, query: str, path: Path, days: dict[str, Any]) -> int:
     ((rows,),) = warehouse.execute(
-        f"COPY ({query}) TO $path (FORMAT parquet, COMPRESSION zstd)", {"path": str(path), **days}
+        f"COPY ({query}) TO $path (FORMAT parquet)", {"path": str(path), **days}
     ).fetchall()
     return int(rows)
 
@@ -139,10 +138,11 @@ def _build_database(builder: Connection, staged: Path) -> None:
     )
     builder.execute("USE published")
     for table, schema in PUBLISHED.items():
-        path = staged / "history" / f"{table}.parquet"
-        if not path.exists():
-            path = staged / "day" / f"{table}.parquet"
-        builder.execute(f'CREATE TABLE "{table}" AS FROM read_parquet($path)', {"path": str(path)})
+        parts = [staged / folder / f"{table}.parquet" for folder in ("history", "day")]
+        builder.execute(
+            f'CREATE TABLE "{table}" AS FROM read_parquet($parts)',
+            {"parts": [str(part) for part in parts if part.exists()]},
+        )
         _comment(builder, f'TABLE "{table}"', (schema.__doc__ or "").strip())
         for name, column in schema.to_schema().columns.items():
             _comment(builder, f'COLUMN "{table}"."{name}"', column.description or "")

@@ -1,7 +1,7 @@
 """Warehouse: the pipeline's own state, and the night's tables beside it until they are committed.
 
-No stage but the last writes the warehouse. The others attach it read-only to the night's own file
-and leave there what is to change: new rows, and whole new images of changed records and lines.
+No stage but the last writes the warehouse. The others read it beside the night's own tables, where
+they leave what is to change: new rows, and whole new images of changed records and lines.
 """
 
 import fcntl
@@ -69,37 +69,68 @@ def open_warehouse(places: Places, *, read_only: bool = False) -> Connection:
     return connection
 
 
-def begin_night(
+@contextmanager
+def night_of(
     places: Places, settings: Settings, reference: Mapping[str, pl.DataFrame], day: date
-) -> None:
-    """Lay out an empty night beside the warehouse; what a killed run left is thrown away."""
+) -> Iterator[None]:
+    """Lay out an empty night over the warehouse; its tables are there until the block ends.
+
+    They live in the memory of this process, and spill to the folder of the night. A killed run
+    leaves nothing of them but that folder, which the next one throws away.
+    """
     shutil.rmtree(places.night, ignore_errors=True)
     (places.night / "files").mkdir(parents=True)
     stated = settings.model_dump_json()
     (places.night / "settings.json").write_text(stated, encoding="utf-8")
     told = [frame.write_json() for _, frame in sorted(reference.items())]
     circumstances = sha256("\n".join([stated, str(VERSION), *told]).encode()).hexdigest()
-    with duckdb.connect(str(places.night / "night.duckdb")) as night:
-        night.execute("SET TimeZone = 'UTC'")
-        night.execute("ATTACH $path AS warehouse (READ_ONLY)", {"path": str(places.warehouse)})
-        night.execute(_tables())
-        night.execute(_sql("night.sql"))
-        night.execute(_sql("tonight.sql"), {"day": day, "circumstances": circumstances})
-        for table, frame in reference.items():
-            save(night, table, frame)
+    try:
+        with duckdb.connect(_memory_of(places)) as night:
+            night.execute("SET temp_directory = $path", {"path": str(places.night / "spill")})
+            night.execute("ATTACH ':memory:' AS night")
+            night.execute("ATTACH $path AS warehouse (READ_ONLY)", {"path": str(places.warehouse)})
+            night.execute("USE night")
+            night.execute("SET TimeZone = 'UTC'")
+            night.execute(_tables())
+            night.execute(_sql("night.sql"))
+            night.execute(_sql("tonight.sql"), {"day": day, "circumstances": circumstances})
+            for table, frame in reference.items():
+                save(night, table, frame)
+            yield
+    finally:
+        shutil.rmtree(places.night, ignore_errors=True)
 
 
 @contextmanager
 def tonight(places: Places) -> Iterator[Connection]:
     """The night's tables, read and written, over the warehouse, read only."""
-    with duckdb.connect(str(places.night / "night.duckdb")) as connection:
+    with duckdb.connect(_memory_of(places)) as connection:
+        connection.execute("USE night")
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("ATTACH $path AS warehouse (READ_ONLY)", {"path": str(places.warehouse)})
         yield connection
 
 
-def end_night(places: Places) -> None:
-    shutil.rmtree(places.night, ignore_errors=True)
+@contextmanager
+def writing_warehouse(places: Places) -> Iterator[Connection]:
+    """The warehouse, read and written in one transaction, beside the night (as `night`).
+
+    Committed where the block ends well; otherwise nothing has changed.
+    """
+    with tonight(places) as connection:
+        connection.execute("DETACH warehouse")
+        connection.execute("ATTACH $path AS warehouse", {"path": str(places.warehouse)})
+        connection.execute("USE warehouse")
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _memory_of(places: Places) -> str:
+    return f":memory:{places.night}"
 
 
 def night_settings(places: Places) -> Settings:
