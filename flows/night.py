@@ -110,6 +110,7 @@ def _tell(night: Night, there: Places) -> None:
                 CAST(coalesce(sum(pending), 0) AS BIGINT) AS short,
                 count(*) FILTER (pending > 0) AS short_lines,
             FROM now_order_lines
+            ANTI JOIN (SELECT upc FROM products WHERE NOT track_stock) USING (upc)
             """,
         )
         night.open_units = units.row(0, named=True)

@@ -23,4 +23,5 @@ CROSS JOIN (
         coalesce(sum(allocated), 0) AS allocated,
         coalesce(sum(pending), 0) AS short,
     FROM order_lines
+    ANTI JOIN (SELECT upc FROM products WHERE NOT track_stock) USING (upc)
 ) AS open_units

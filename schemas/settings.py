@@ -67,7 +67,6 @@ class Source(_Strict):
     rows: tuple[Rows, ...] = ()
     count_mode: Literal["partial", "full"] = "partial"
     count_time: Literal["start", "end"] = "start"
-    expect: Literal["daily"] | None = None
     done: bool = False
 
 
@@ -90,7 +89,6 @@ class Settings(_Strict):
     max_reject_rows: Count = 100
     max_reject_share: Share = 0.1
     max_cleared_share: Share = 0.5
-    max_count_age_days: Count | None = None
     on_refused: Literal["continue", "fail"] = "continue"
     wait_days: Count = 7
     history_days: Annotated[int, Field(ge=1)] = 90

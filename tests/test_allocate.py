@@ -193,12 +193,22 @@ def test_of_crossing_lines_that_name_as_much_the_earlier_chooses_first() -> None
     assert picks(by_condition_first, stock) == [(1, 1, 1), (2, 2, 1)]
 
 
+def test_a_serial_is_told_from_records_like_it_where_fields_cross() -> None:
+    stock = [
+        record(1, 1, sku="A", condition="New", date=day(1)),
+        record(2, 1, sku="A", condition="New", date=day(2), serial_number="S"),
+    ]
+    lines = [line(1, 1, serial_number="S"), line(2, 1, sku="A"), line(3, 1, condition="New")]
+    assert picks(lines, stock) == [(1, 2, 1), (2, 1, 1)]
+
+
 def test_a_crossing_line_exchanges_its_units_for_earlier_ones() -> None:
     stock = [
         record(1, 1, sku="A", condition="New", lot_code="1", date=day(1)),
         record(2, 1, sku="A", condition="New", lot_code="2", date=day(2)),
     ]
-    lines = [line(1, 1, sku="A"), line(2, 1, condition="New"), line(3, 1, lot_code="3")]
+    too_late = [line(3, 1, lot_code="1"), line(4, 1, lot_code="2")]
+    lines = [line(1, 1, sku="A"), line(2, 1, condition="New"), *too_late]
     assert picks(lines, stock) == [(1, 1, 1), (2, 2, 1)]
 
 
@@ -227,12 +237,13 @@ NAMES: list[list[tuple[str, ...]]] = [
     [(), ("sku",), ("sku", "condition"), ("sku", "lot_code", "date", "condition")],
     [("date",), ("date", "lot_code"), ("serial_number",)],
     [("sku",), ("condition",)],
+    [(), ("sku",), ("condition",), ("serial_number",)],
     [(), ("sku",), ("lot_code",), ("date",), ("condition",), ("serial_number",)],
     [("sku", "lot_code"), ("lot_code", "condition"), ("condition", "date"), ()],
 ]
 VALUES: dict[str, list[Any]] = {
     "sku": ["A", "B"],
-    "lot_code": ["1", "2", "3"],
+    "lot_code": ["1", "2"],
     "date": [day(1), day(2), day(3)],
     "condition": ["New", "Used"],
     "serial_number": ["S1", "S2"],
@@ -246,17 +257,20 @@ def nights(draw: st.DrawFn) -> tuple[list[clerks.Row], list[clerks.Row]]:
     lines, stock = [], []
     upcs = draw(st.sampled_from(["U", "UV", "UVW"]))
     for upc in upcs:
-        offered = {field: [None, *values] for field, values in VALUES.items()}
+        names = draw(st.sampled_from(NAMES))
+        told_by = {"date", *(field for fields in names for field in fields)}
+        offered = {
+            field: [*values, None, *values] if field in told_by else [None]
+            for field, values in VALUES.items()
+        }
         for _ in range(draw(st.integers(0, 6))):
             values = {field: draw(st.sampled_from(offered[field])) for field in VALUES}
             free = draw(st.integers(-1, 4))
             stock.append(record(0, free, upc=upc, **values))
-        names = draw(st.sampled_from(NAMES))
         for _ in range(draw(st.integers(0, 6))):
             named: dict[str, Any] = {}
             for field in draw(st.sampled_from(names)):
-                value = draw(st.sampled_from([*VALUES[field], *VALUES[field], UNKNOWN[field]]))
-                named[field] = value
+                named[field] = draw(st.sampled_from([*(3 * VALUES[field]), UNKNOWN[field]]))
             lines.append(line(draw(st.integers(1, 9)), draw(st.integers(-1, 4)), upc=upc, **named))
     places = draw(st.permutations(range(len(stock))))
     for place_of, row in zip(places, stock, strict=True):
