@@ -11,12 +11,14 @@ from flows.warehouse import (
     load,
     night_settings,
     replace,
+    save,
     save_movements,
     tonight,
 )
 from transforms.parse import end_of_day
 from transforms.place import changes, place
 from transforms.post_allocations import moved_lines, moved_records, refusals
+from transforms.shortages import shortages
 
 
 def allocate(places: Places, day: date) -> dict[str, int]:
@@ -44,6 +46,7 @@ def allocate(places: Places, day: date) -> dict[str, int]:
             at=pl.lit(at).dt.cast_time_unit("us"),
         )
         _save(night, movements, placed)
+        _explain(night, placed)
     units = movements.group_by("kind").agg(pl.col("quantity").sum())
     return dict(units.sort("kind").iter_rows())
 
@@ -74,6 +77,20 @@ def _save(night: Connection, movements: pl.DataFrame, placed: pl.DataFrame) -> N
     replace(night, "records", moved_records(records, movements), "inventory_id")
     promises = placed.join(key, on=["order_id", "line_id"], how="semi")
     replace(night, "allocations", promises, "order_id", "line_id", of=key)
+
+
+def _explain(night: Connection, placed: pl.DataFrame) -> None:
+    short = load(night, _sql("short_lines.sql"))
+    records = load(
+        night,
+        """
+        SELECT * FROM now_records
+        SEMI JOIN (SELECT location_code, upc, segment FROM now_order_lines WHERE pending > 0)
+        USING (location_code, upc, segment)
+        SEMI JOIN pools USING (location_code, upc, segment)
+        """,
+    )
+    save(night, "shortages", shortages(short, records, placed))
 
 
 def _sql(name: str) -> str:

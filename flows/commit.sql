@@ -7,6 +7,15 @@ DELETE FROM allocations USING night.order_lines AS images
 WHERE allocations.order_id = images.order_id AND allocations.line_id = images.line_id;
 INSERT INTO allocations FROM night.allocations;
 
+-- Lines of the pools in play are explained anew; in the others nothing has changed.
+DELETE FROM shortages USING order_lines AS lines, night.pools AS pools
+WHERE shortages.order_id = lines.order_id
+    AND shortages.line_id = lines.line_id
+    AND lines.location_code = pools.location_code
+    AND lines.upc = pools.upc
+    AND lines.segment = pools.segment;
+INSERT INTO shortages FROM night.shortages;
+
 DELETE FROM order_lines USING night.order_lines AS images
 WHERE order_lines.order_id = images.order_id AND order_lines.line_id = images.line_id;
 INSERT INTO order_lines FROM night.order_lines;

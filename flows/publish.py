@@ -146,6 +146,8 @@ def _build_database(builder: Connection, staged: Path) -> None:
         _comment(builder, f'TABLE "{table}"', (schema.__doc__ or "").strip())
         for name, column in schema.to_schema().columns.items():
             _comment(builder, f'COLUMN "{table}"."{name}"', column.description or "")
+    builder.execute(f'CREATE VIEW "explain" AS {_select("explain")}')
+    _comment(builder, 'VIEW "explain"', "What became of each order line, in a sentence.")
     for figure, one, other in builder.execute(_select("reconciliation")).fetchall():
         if one != other:
             raise Unreconciled(f"{figure}: {one} and {other}")

@@ -12,6 +12,7 @@ from schemas.inventory import Inventory
 from schemas.movements import Movements
 from schemas.order_lines import OrderLines
 from schemas.rejects import Rejects
+from schemas.shortages import Shortages
 from schemas.waiting import Discrepancies, Waiting
 
 PUBLISHED: Final[dict[str, type[pa.DataFrameModel]]] = {
@@ -20,6 +21,7 @@ PUBLISHED: Final[dict[str, type[pa.DataFrameModel]]] = {
     "allocated": Allocated,
     "fulfilled": Fulfilled,
     "shipment_lines": ShipmentLines,
+    "shortages": Shortages,
     "aggregate_by_upc": AggregateByUpc,
     "aggregate_by_location": AggregateByLocation,
     "waiting": Waiting,

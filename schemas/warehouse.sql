@@ -53,6 +53,14 @@ CREATE TABLE allocations (
     quantity BIGINT
 );
 
+CREATE TABLE shortages (
+    order_id VARCHAR,
+    line_id VARCHAR,
+    reason VARCHAR,
+    quantity BIGINT,
+    detail VARCHAR
+);
+
 -- What counts said of a record. An old version's statements go when a new one of its file comes.
 CREATE TABLE statements (
     inventory_id BIGINT,

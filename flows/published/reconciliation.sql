@@ -35,6 +35,13 @@ SELECT 'shipped units of these days: movements, fulfilled',
     (SELECT coalesce(sum(quantity), 0) FROM movements WHERE kind IN ('ship', 'pass')),
     (SELECT coalesce(sum(quantity), 0) FROM fulfilled)
 UNION ALL
+SELECT 'short lines whose reasons do not add up to their pending units',
+    (SELECT count(*) FROM order_lines
+     JOIN (SELECT order_id, line_id, sum(quantity) AS explained FROM shortages GROUP BY ALL)
+     USING (order_id, line_id)
+     WHERE pending <> explained),
+    0
+UNION ALL
 SELECT 'lines whose quantity is not the sum of its parts',
     (SELECT count(*) FROM order_lines
      WHERE quantity <> allocated + pending + shipped + cancelled + refused),
