@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import duckdb
+import pandera.polars as pa
 import polars as pl
 
 from flows.reconcile import Unreconciled
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, night_settings, only, open_warehouse, writing_warehouse
-from schemas.published import PUBLISHED
+from schemas.published import PUBLISHED, VIEWS
 from schemas.settings import Settings
 
 READABLE_SINCE: Final = "v1.2.0"
@@ -143,11 +144,10 @@ def _build_database(builder: Connection, staged: Path) -> None:
             f'CREATE TABLE "{table}" AS FROM read_parquet($parts)',
             {"parts": [str(part) for part in parts if part.exists()]},
         )
-        _comment(builder, f'TABLE "{table}"', (schema.__doc__ or "").strip())
-        for name, column in schema.to_schema().columns.items():
-            _comment(builder, f'COLUMN "{table}"."{name}"', column.description or "")
-    builder.execute(f'CREATE VIEW "explain" AS {_select("explain")}')
-    _comment(builder, 'VIEW "explain"', "What became of each order line, in a sentence.")
+        _comment(builder, "TABLE", table, schema)
+    for view, schema in VIEWS.items():
+        builder.execute(f'CREATE VIEW "{view}" AS {_select(view)}')
+        _comment(builder, "VIEW", view, schema)
     for figure, one, other in builder.execute(_select("reconciliation")).fetchall():
         if one != other:
             raise Unreconciled(f"{figure}: {one} and {other}")
@@ -155,9 +155,14 @@ def _build_database(builder: Connection, staged: Path) -> None:
     builder.execute("DETACH published")
 
 
-def _comment(builder: Connection, place: str, text: str) -> None:
-    # COMMENT takes no bound value; the text is our own, from the schemas.
-    builder.execute(f"COMMENT ON {place} IS '{text.replace(chr(39), chr(39) * 2)}'")
+def _comment(builder: Connection, kind: str, name: str, schema: type[pa.DataFrameModel]) -> None:
+    told = [(f'{kind} "{name}"', (schema.__doc__ or "").strip())]
+    for column, field in schema.to_schema().columns.items():
+        told.append((f'COLUMN "{name}"."{column}"', field.description or ""))
+    for place, text in told:
+        # COMMENT takes no bound value; the text is our own, from the schemas.
+        quoted = text.replace("'", "''")
+        builder.execute(f"COMMENT ON {place} IS '{quoted}'")
 
 
 def _swap(places: Places, day: date) -> None:

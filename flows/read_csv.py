@@ -61,7 +61,7 @@ def _read_rows(path: Path, header: tuple[str, ...], separator: str) -> RawRows:
         records = _records(lines, separator)
         next(records)
         for record, cells in records:
-            if not record:
+            if not record.rstrip(separator if len(header) == 1 else ""):
                 continue
             row += 1
             while cells and len(cells) > len(header) and not cells[-1].strip():
@@ -86,7 +86,7 @@ def _records(lines: Iterable[str], separator: str) -> Iterator[tuple[str, list[s
     """
     mark = re.escape(separator)
     cell = re.compile(
-        rf' ?"(?P<quoted>[^"]*+(?:""[^"]*+)*+)(?:(?P<closed>") *(?={mark}|\Z)|\Z)'
+        rf' ?"(?P<quoted>[^"]*+(?:" *"[^"]*+)*+)(?:(?P<closed>") *(?={mark}|\Z)|\Z)'
         rf'|(?! ?")(?P<plain>[^{mark}]*+)'
     )
     following = iter(lines)
@@ -113,7 +113,9 @@ def _cells(record: str, cell: re.Pattern[str]) -> tuple[list[str] | None, bool]:
         quoted, closed, plain = found.groups()
         if quoted is not None and closed is None:
             return None, True
-        cells.append(plain if quoted is None else quoted.replace('""', '"'))
+        if quoted is not None and '"' in quoted:
+            quoted = re.sub('"( *)"', lambda between: between[1] or '"', quoted)
+        cells.append(plain if quoted is None else quoted)
         if found.end() == len(record):
             return cells, False
         place = found.end() + 1

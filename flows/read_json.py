@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,37 +46,38 @@ def read_json(path: Path) -> RawRows:
 def read_ndjson(path: Path) -> RawRows:
     with duckdb.connect() as connection, suppress(duckdb.Error):
         # Where some line is no JSON object: the slower reader tells which.
-        is_misread = connection.execute(MISREAD, {"path": str(path)}).fetchone()
-        described = connection.read_json(
-            str(path), format="newline_delimited", sample_size=-1, records="true"
-        )
-        header = tuple(described.columns)
-        if not is_misread and "items" not in header:
-            rows = connection.read_json(
-                str(path),
-                format="newline_delimited",
-                columns=dict.fromkeys(header, "VARCHAR"),
-                records="true",
-            ).pl()
-            names = {name: f"c{position}" for position, name in enumerate(header)}
-            return RawRows.of(header, rows.rename(names))
+        if connection.execute(MISREAD, {"path": str(path)}).fetchone() is None:
+            described = connection.read_json(
+                str(path), format="newline_delimited", sample_size=-1, records="true"
+            )
+            header = tuple(described.columns)
+            if "items" not in header:
+                rows = connection.read_json(
+                    str(path),
+                    format="newline_delimited",
+                    columns=dict.fromkeys(header, "VARCHAR"),
+                    records="true",
+                ).pl()
+                names = {name: f"c{position}" for position, name in enumerate(header)}
+                return RawRows.of(header, rows.rename(names))
     with open_text(path) as lines:
         return _read_lines(lines)
 
 
 def _read_lines(lines: Iterable[str]) -> RawRows:
-    def documents() -> Iterator[Any]:
-        for line in lines:
-            if line.strip():
-                try:
-                    yield _json(line)
-                except (json.JSONDecodeError, RecursionError):
-                    yield line.rstrip("\r\n")
+    told = (line.rstrip("\r\n") for line in lines if line.strip())
+    first = next(told, None)
+    if first is None:
+        raise Unreadable("not_json", "the file is empty; send it again")
 
-    raw = _objects(documents())
-    if not raw.height:
-        raise Unreadable("not_json", "the file is empty; without rows it would be []")
-    return raw
+    def documents() -> Iterator[Any]:
+        for line in chain([first], told):
+            try:
+                yield _json(line)
+            except (json.JSONDecodeError, RecursionError):
+                yield line
+
+    return _objects(documents())
 
 
 def _json(text: str) -> Any:

@@ -85,7 +85,8 @@ def _read(name: str, path: Path) -> pl.DataFrame:
         texts = select(rows.rows, recognise(rows.header, wanted, None), wanted, None)
     except Unreadable as error:
         raise Stopped(f"reference/{path.name}: {error}") from error
-    broken = breaches(raw, texts.drop("row")).with_columns(row=pl.col("index") + 1)
+    broken = breaches(raw, texts.drop("row"))
+    broken = broken.with_columns(row=texts.get_column("row").gather(broken.get_column("index")))
     malformed = rows.malformed.select("row", "rule", column=pl.lit(None, dtype=pl.String))
     complaints = pl.concat([broken.select("row", "rule", "column"), malformed]).sort("row")
     if complaints.height:

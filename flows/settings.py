@@ -62,11 +62,16 @@ def load_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
 def _complaint(error: ValidationError) -> str:
     first = error.errors()[0]
     setting = ".".join(str(part) for part in first["loc"])
-    if first["type"] != "extra_forbidden":
+    if first["type"] == "unknown_column":
+        setting = f"{setting}.{first['ctx']['setting']}"
+        name, known = first["ctx"]["name"], first["ctx"]["known"]
+    elif first["type"] == "extra_forbidden":
+        models = (Settings, Source, Rows, Numbers)
+        name = str(first["loc"][-1])
+        known = [field for model in models for field in model.model_fields]
+    else:
         return f"setting '{setting}' is {first['input']!r}: {first['msg']}"
-    models = (Settings, Source, Rows, Numbers)
-    known = [name for model in models for name in model.model_fields]
-    near = get_close_matches(str(first["loc"][-1]), known, n=1)
+    near = get_close_matches(name, known, n=1)
     hint = f"; did you mean '{near[0]}'?" if near else "; the README lists the settings"
     return f"there is no setting '{setting}'{hint}"
 

@@ -17,7 +17,7 @@ from transforms.parse import end_of_day, start_of_day
 from transforms.rows import PAGES, Circumstances
 from transforms.take import source_of
 from transforms.validate import Outcome, validate_file
-from transforms.versions import count_events, new_events
+from transforms.versions import all_events, count_events, new_events
 
 TABLES: Final[dict[Kind, str]] = {
     "inventory": "counts",
@@ -35,7 +35,9 @@ def validate(places: Places, day: date) -> dict[str, int]:
     totals = {"rows": 0, "kept": 0, "repeated": 0, "rejected": 0, "refused": 0}
     with tonight(places) as night:
         reference = {name: load(night, f"FROM {name}") for name in ("locations", "products")}
-        for taken in load(night, "FROM taken ORDER BY day, file").iter_rows(named=True):
+        # A repeat counts the rows of its twin, which may be another of tonight's files.
+        files = load(night, "FROM taken ORDER BY status = 'repeated', day, file")
+        for taken in files.iter_rows(named=True):
             if taken["status"] == "repeated":
                 rows = _save_repeat(night, taken, day)
                 totals["rows"] += rows
@@ -73,10 +75,13 @@ def read_and_check(
         raise ValueError(f"'{file}' is in no folder of the inbox")
     source = source_of(kind, name, settings.sources)
     around = _circumstances(kind, day, named_at, source, settings, reference)
+    rows = 0
     try:
-        return validate_file(read(path), kind, source, settings, around), source
+        raw = read(path)
+        rows = raw.height
+        return validate_file(raw, kind, source, settings, around), source
     except Unreadable as why:
-        return Outcome.unreadable(why), source
+        return Outcome.unreadable(why, rows), source
 
 
 def _circumstances(
@@ -128,9 +133,10 @@ def _without_known_events(night: Connection, taken: dict[str, Any], outcome: Out
         known = load(
             night, "SELECT content, rows FROM warehouse.events WHERE file = $file", file=file
         )
-        tables[kind] = new_events(rows, known)
+        tables[kind] = new_events(rows, known).drop("content")
         repeated += rows.height - tables[kind].height
-        save(night, "events", count_events(rows).with_columns(file=pl.lit(file)))
+        events = all_events(known, count_events(rows))
+        save(night, "events", events.with_columns(file=pl.lit(file)))
     return replace(outcome, tables=tables, repeated=repeated)
 
 

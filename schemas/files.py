@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.granular import Published, Names
+from schemas.granular import Names, Published
 
 
 class Files(pa.DataFrameModel):
@@ -37,7 +37,7 @@ class Runs(pa.DataFrameModel):
     rows_in: pl.Int64 = pa.Field(description="Rows read.")
     kept: pl.Int64 = pa.Field(description="Rows taken.")
     rejected: pl.Int64 = pa.Field(description="Rows rejected.")
-    units_ordered: pl.Int64 = pa.Field(description="Units of lines open after it, of tracked products.")
+    units_ordered: pl.Int64 = pa.Field(description="Units open after it, of tracked products.")
     units_allocated: pl.Int64 = pa.Field(description="Of those, units promised from stock.")
     units_short: pl.Int64 = pa.Field(description="Of those, units that wait for stock.")
     fill_rate: pl.Float64 = pa.Field(

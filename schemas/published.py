@@ -6,6 +6,7 @@ import pandera.polars as pa
 
 from schemas.aggregates import AggregateByLocation, AggregateByUpc
 from schemas.allocated import Allocated, ShipmentLines
+from schemas.explain import Explain
 from schemas.files import Files, Runs
 from schemas.fulfilled import Fulfilled
 from schemas.inventory import Inventory
@@ -31,3 +32,6 @@ PUBLISHED: Final[dict[str, type[pa.DataFrameModel]]] = {
     "files": Files,
     "runs": Runs,
 }
+
+VIEWS: Final[dict[str, type[pa.DataFrameModel]]] = {"explain": Explain}
+"""Views over them, in the published database alone."""

@@ -40,7 +40,9 @@ class RawRows:
         if numbers is None:
             rows = cells.with_row_index("row", offset=1).cast({"row": pl.Int64})
         else:
-            rows = cells.with_columns(pl.Series("row", numbers, dtype=pl.Int64))
+            # Rows without columns count too, and only their numbers tell how many there are.
+            row = pl.Series("row", numbers, dtype=pl.Int64)
+            rows = cells.with_columns(row) if cells.width else row.to_frame()
         return cls(header, rows, pl.DataFrame(list(malformed), schema=MALFORMED, orient="row"))
 
     @property
@@ -58,6 +60,8 @@ class RawRows:
             "row",
             raw=pl.struct(
                 pl.col(code).alias(name) for code, name in names.items()
-            ).struct.json_encode(),
+            ).struct.json_encode()
+            if names
+            else pl.lit("{}"),
         )
         return pl.concat([encoded, self.malformed.select("row", "raw")])

@@ -13,9 +13,10 @@ from pandera.polars import PolarsData
 
 # Three zeros behind a point may be thousands ("4.000"), so they are nobody's whole number.
 WHOLE: Final = r"^[+-]?0*[0-9]{1,18}(\.0{1,2}|\.0{4,})?$"
-ISO_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+# A year below 1000 is one that lost its century: %Y reads 05/06/26 as the year 26.
+ISO_DAY: Final = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 ISO_TIME: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
-ISO_OFFSET: Final = r"(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
+ISO_OFFSET: Final = r"(Z|z|[+-](?:0[0-9]|1[0-4])(:?[0-5][0-9])?)"
 ISO: Final = rf"^({ISO_DAY})([Tt ]({ISO_TIME}) ?{ISO_OFFSET}?)?$"
 YES: Final = ("true", "t", "yes", "y", "1")
 NO: Final = ("false", "f", "no", "n", "0")

@@ -1,12 +1,30 @@
 """Settings: what a team may say in `lotwise.toml` or in `LOTWISE_…` (SPEC 9.5, 2.3)."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+import pandera.polars as pa
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.adjustments import RawAdjustments
+from schemas.cancellations import RawCancellations
+from schemas.counts import RawCounts
+from schemas.orders import RawOrders
+from schemas.shipments import RawShipments
 
 Kind = Literal["inventory", "adjustments", "orders", "cancellations", "shipments"]
 """An inbox folder, and what the rows of its files are."""
+
+RAW: Final[dict[Kind, type[pa.DataFrameModel]]] = {
+    "inventory": RawCounts,
+    "adjustments": RawAdjustments,
+    "orders": RawOrders,
+    "cancellations": RawCancellations,
+    "shipments": RawShipments,
+}
+"""Kind: its rows as text, and so our columns that a source may speak of."""
 
 GranularField = Literal["sku", "lot_code", "date", "condition", "serial_number"]
 
@@ -17,6 +35,13 @@ def _known_timezone(name: str) -> str:
     return name
 
 
+def _with_directives(written: str) -> str:
+    if "%" not in written:
+        raise ValueError(f"'{written}' names no part of a date; write it as in '%d/%m/%Y'")
+    return written
+
+
+Format = Annotated[str, AfterValidator(_with_directives)]
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -56,9 +81,9 @@ class Source(_Strict):
     """Our column = the value of every row."""
     line_id: Literal["column", "row"] = "column"
     numbers: Numbers = Numbers()
-    dates: str | None = None
+    dates: Format | None = None
     """A strptime format of `date`, such as %d/%m/%Y; ISO where not given."""
-    instants: str | None = None
+    instants: Format | None = None
     """A strptime format of the `…_at` columns; ISO where not given."""
     timezone: Timezone | None = None
     """Of instants that carry no offset; the setting `timezone` where not given."""
@@ -68,6 +93,23 @@ class Source(_Strict):
     count_mode: Literal["partial", "full"] = "partial"
     count_time: Literal["start", "end"] = "start"
     done: bool = False
+
+    @model_validator(mode="after")
+    def _speaks_of_columns_we_have(self) -> Self:
+        kinds = {self.kind, *(part.kind for part in self.rows)}
+        known = sorted({name for kind in kinds for name in RAW[kind].to_schema().columns})
+        spoken: dict[str, Iterable[str]] = {
+            "columns": self.columns,
+            "constants": self.constants,
+            "values": self.values,
+            **{f"rows.{number}.negate": part.negate for number, part in enumerate(self.rows)},
+        }
+        for place, names in spoken.items():
+            for name in names:
+                if name not in known:
+                    told = {"setting": f"{place}.{name}", "name": name, "known": known}
+                    raise PydanticCustomError("unknown_column", "there is no column {name}", told)
+        return self
 
 
 class Settings(_Strict):

@@ -117,6 +117,13 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_rule(
     assert any(line.startswith(f"REFUSED {rule}: ") for line in found.out)
 
 
+def test_a_file_without_a_column_it_needs_is_refused_with_its_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = checked(capsys, tmp_path, "location_code,upc\nL,U\nL,V\n")
+    assert found.out[1] == "2 rows: 0 kept, 0 repeated, 2 rejected"
+
+
 def test_an_empty_object_breaks_the_rules_of_a_row(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.settings import Stopped
-from schemas.published import PUBLISHED
+from schemas.published import PUBLISHED, VIEWS
 from tests.roots import REPOSITORY, Root
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -90,9 +90,11 @@ def test_a_day_run_again_with_a_new_file_replaces_its_folder(root: Root) -> None
 
     published = root.path / "published"
     days = f"read_parquet('{published}/day=*/movements.parquet', hive_partitioning = true)"
-    assert root.rows(
-        f"SELECT day::VARCHAR, kind, sum(quantity)::INT FROM {days} GROUP BY ALL"
-    ) and (root.rows(f"SELECT count(DISTINCT kind) FROM {days}") == [(3,)])
+    assert root.rows(f"SELECT DISTINCT day::VARCHAR, kind FROM {days} ORDER BY kind") == [
+        ("2026-04-01", "allocate"),
+        ("2026-04-01", "count"),
+        ("2026-04-01", "order"),
+    ]
 
 
 def test_a_night_before_the_last_one_is_refused_with_advice(root: Root) -> None:
@@ -396,5 +398,5 @@ def test_published_values_keep_the_rules_of_their_schemas(sample: Root) -> None:
     sample.night("2026-03-02")
     sample.night("2026-03-03")
 
-    for name, schema in PUBLISHED.items():
+    for name, schema in {**PUBLISHED, **VIEWS}.items():
         schema.validate(sample.query(f'FROM "{name}"'), lazy=True)

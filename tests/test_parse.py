@@ -115,7 +115,16 @@ def test_a_date_is_the_calendar_day_as_written_in_its_own_offset(text: str, day:
 
 @pytest.mark.parametrize(
     "text",
-    ["05/06/2026", "2026-02-30", "2026-02-29", "2026-1-1", "20260101", "2026-01-01T25:00", "soon"],
+    [
+        "05/06/2026",
+        "0026-01-31",
+        "2026-02-30",
+        "2026-02-29",
+        "2026-1-1",
+        "20260101",
+        "2026-01-01T25:00",
+        "soon",
+    ],
 )
 def test_an_undeclared_date_that_is_no_iso_day_is_rejected(text: str) -> None:
     assert checked(text, "date") == ["real_date"]

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import json
 import shutil
 from pathlib import Path
@@ -35,9 +36,8 @@ UCI = """
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open(newline="")
-    with opened as lines:
-        return list(csv.DictReader(lines))
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
 def test_days_of_uci_orders_through_a_mapping_account_for_every_row(root: Root) -> None:
@@ -69,7 +69,10 @@ def test_days_of_uci_orders_through_a_mapping_account_for_every_row(root: Root) 
         SELECT file, rows, kept, waiting, rejected, units
         FROM files
         JOIN (
-            SELECT file, sum(quantity)::INT AS units FROM movements WHERE kind = 'order' GROUP BY ALL
+            SELECT file, sum(quantity)::INT AS units
+            FROM movements
+            WHERE kind = 'order'
+            GROUP BY ALL
         ) USING (file)
         ORDER BY file
         """
@@ -151,7 +154,7 @@ def test_a_pharmacy_with_its_own_dates_and_numbers(root: Root) -> None:
     target.parent.mkdir(parents=True)
     shutil.copy(source, target)
     told = json.loads(source.read_text())
-    units = {}
+    units: dict[tuple[str, ...], set[int]] = {}
     for row in told:
         if row["codigo"].strip():
             day = "-".join(reversed(row["validade"].split("/")))
@@ -163,9 +166,7 @@ def test_a_pharmacy_with_its_own_dates_and_numbers(root: Root) -> None:
     found = root.rows("SELECT upc, sku, lot_code, date::VARCHAR, on_hand FROM inventory")
     certain = {(*key, said.pop()) for key, said in units.items() if len(said) == 1}
     assert set(found) == certain
-    ((rows, rejected),) = root.rows("SELECT rows, rejected FROM files")
-    assert rows == len(told)
-    assert rejected > 0
+    assert root.rows("SELECT rows, rejected > 0 FROM files") == [(len(told), True)]
     rules = {rule for (rule,) in root.rows("SELECT DISTINCT rule FROM rejects")}
     assert rules <= {"required", "contradiction"}
 

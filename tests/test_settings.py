@@ -27,13 +27,6 @@ def test_the_defaults_are_those_that_the_rules_name() -> None:
     assert (chosen.max_reject_rows, chosen.max_reject_share) == (100, 0.1)
     assert (chosen.max_cleared_share, chosen.wait_days, chosen.history_days) == (0.5, 7, 90)
     assert chosen.granular_fields == ("sku", "lot_code", "date", "condition", "serial_number")
-    assert chosen.csv_tables == (
-        "allocated",
-        "fulfilled",
-        "aggregate_by_upc",
-        "shortages",
-        "rejects",
-    )
 
 
 def test_what_the_file_states_is_taken_and_the_rest_stays(tmp_path: Path) -> None:
@@ -80,6 +73,8 @@ def test_an_unknown_setting_that_is_near_none_is_named_alone(tmp_path: Path) -> 
         ('granular_fields = ["lot"]', "granular_fields.0"),
         ('[[sources]]\nname = "a"\nkind = "stock"', "sources.0.kind"),
         ('[[sources]]\nkind = "orders"', "sources.0.name"),
+        ('[[sources]]\nname = "a"\nkind = "orders"\ndates = "DD/MM/YYYY"', "sources.0.dates"),
+        ('[[sources]]\nname = "a"\nkind = "orders"\ninstants = "ISO"', "sources.0.instants"),
         (
             '[[sources]]\nname = "a"\nkind = "orders"\nrows = [{kind = "orders", where = {}}]',
             "sources.0.rows.0.where",
@@ -105,7 +100,7 @@ def test_a_bad_value_stops_the_run_with_the_name_of_its_setting(
 def test_a_source_that_describes_a_column_we_have_not_is_an_unknown_setting(
     tmp_path: Path, described: str
 ) -> None:
-    with pytest.raises(Stopped, match=r"lotcod.*lot_code"):
+    with pytest.raises(Stopped, match=r"no setting 'sources\.0\..*lotcod'; .*'lot_code'\?"):
         loaded(tmp_path, f'[[sources]]\nname = "a"\nkind = "inventory"\n{described}')
 
 
@@ -167,7 +162,6 @@ numbers = {thousands = ".", decimal = ","}
 dates = "%d/%m/%Y"
 timezone = "Europe/Lisbon"
 values = {condition = {NEW = "New"}}
-expect = "daily"
 done = true
 rows = [{kind = "cancellations", where = {No = "C"}, negate = ["quantity"]}]
 """
@@ -186,7 +180,6 @@ def test_a_source_describes_a_teams_own_files(tmp_path: Path) -> None:
             dates="%d/%m/%Y",
             timezone="Europe/Lisbon",
             values={"condition": {"NEW": "New"}},
-            expect="daily",
             done=True,
             rows=(Rows(kind="cancellations", where={"No": "C"}, negate=("quantity",)),),
         ),

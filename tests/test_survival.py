@@ -1,4 +1,4 @@
-"""What must hold when the process dies, two runs meet, or somebody reads meanwhile (SPEC 8.3, 9)."""
+"""What holds when the process dies, two runs meet, or somebody reads meanwhile (SPEC 8.3, 9)."""
 
 import fcntl
 import random

@@ -201,6 +201,16 @@ def test_an_undated_file_whose_content_a_dated_one_had_counts_nothing() -> None:
     )
 
 
+def test_an_undated_file_whose_content_a_dated_one_has_tonight_counts_nothing() -> None:
+    found = files(("orders/a", None, "x"), ("orders/b", FIRST, "x"))
+    assert_chosen(found, NOTHING, ("orders/a", "repeated", "orders/b"), ("orders/b", "new", None))
+
+
+def test_a_dated_file_whose_content_an_undated_one_had_is_another_file() -> None:
+    known = seen("taken", ("orders/a", None, "x"))
+    assert_chosen(files(("orders/b", FIRST, "x")), known, ("orders/b", "new", None))
+
+
 def inbox(root: Path, *names: str, done: bool = False) -> list[str]:
     """The files that the run of the first day finds of those named."""
     for name in names:

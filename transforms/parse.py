@@ -30,7 +30,8 @@ def normalise(
             changes.append(_or_complaint(day, text, source.dates).alias(column))
         elif column in instants and source.instants:
             clock = text.str.to_datetime(source.instants, time_unit="us", strict=False)
-            written = clock.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
+            # With the offset, where the format has one.
+            written = clock.dt.to_string("iso:strict")
             changes.append(_or_complaint(written, text, source.instants).alias(column))
     return rows.with_columns(changes)
 

@@ -14,14 +14,15 @@ from zoneinfo import ZoneInfo
 import pandera.polars as pa
 import polars as pl
 
-from schemas.adjustments import Adjustments, RawAdjustments
-from schemas.cancellations import Cancellations, RawCancellations
-from schemas.counts import Counts, RawCounts
+from schemas.adjustments import Adjustments
+from schemas.cancellations import Cancellations
+from schemas.counts import Counts
 from schemas.granular import GRANULAR_FIELDS
-from schemas.orders import Orders, RawOrders
-from schemas.settings import Kind
-from schemas.shipments import RawShipments, Shipments
+from schemas.orders import Orders
+from schemas.settings import RAW, Kind
+from schemas.shipments import Shipments
 from transforms import parse
+from transforms.versions import event_content
 
 PANDERA_RULES: Final = {
     "not_nullable": "required",
@@ -59,14 +60,16 @@ class Page:
 
 PAGES: Final[dict[Kind, Page]] = {
     "inventory": Page(
-        RawCounts, Counts, "counted_at", ("quantity", "floor", "safety_stock", "ltd"), False
+        RAW["inventory"], Counts, "counted_at", ("quantity", "floor", "safety_stock", "ltd"), False
     ),
-    "adjustments": Page(RawAdjustments, Adjustments, "adjusted_at", ("quantity",), True),
-    "orders": Page(RawOrders, Orders, "placed_at", ("quantity", "priority"), False),
+    "adjustments": Page(RAW["adjustments"], Adjustments, "adjusted_at", ("quantity",), True),
+    "orders": Page(RAW["orders"], Orders, "placed_at", ("quantity", "priority"), False),
     "cancellations": Page(
-        RawCancellations, Cancellations, "cancelled_at", ("quantity", "inventory_id"), True
+        RAW["cancellations"], Cancellations, "cancelled_at", ("quantity", "inventory_id"), True
     ),
-    "shipments": Page(RawShipments, Shipments, "shipped_at", ("quantity", "inventory_id"), True),
+    "shipments": Page(
+        RAW["shipments"], Shipments, "shipped_at", ("quantity", "inventory_id"), True
+    ),
 }
 
 
@@ -88,7 +91,9 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class Checked:
-    """kept: row and the typed columns. repeated: rows said before. breaches: row, rule, column."""
+    """kept: row and the typed columns, events their content too. repeated: rows said before.
+    breaches: row, rule, column.
+    """
 
     kept: pl.DataFrame
     repeated: pl.Series
@@ -116,9 +121,14 @@ def check_rows(texts: pl.DataFrame, kind: Kind, around: Circumstances) -> Checke
         repeated = fine.filter(~_is_in(pl.col("row"), first["row"])).get_column("row")
         fine = first
     among = breaches(checked, fine.drop("row"))
-    kept = fine.filter(~_is_in(pl.int_range(pl.len()), among["index"]))
+    kept = fine.filter(~_is_in(pl.int_range(pl.len()), among["index"])).drop(facts)
+    if page.is_event:
+        dated = texts.filter(pl.col(page.instant).is_not_null()).get_column("row")
+        told = [name for name in kept.columns if name != "row"]
+        is_dated = _is_in(pl.col("row"), dated)
+        kept = kept.with_columns(content=event_content(told, page.instant, is_dated))
     found = pl.concat([_numbered(alone, rows), _numbered(among, fine.get_column("row"))])
-    return Checked(kept.drop(facts), repeated, found.sort("row", "column", "rule"))
+    return Checked(kept, repeated, found.sort("row", "column", "rule"))
 
 
 def breaches(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
@@ -171,7 +181,8 @@ def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFra
         typed = typed.with_columns(pl.col("priority").fill_null(0))
     typed = typed.with_columns(latest_at=pl.lit(around.latest_at).dt.cast_time_unit("us"))
     if "serial_number" in typed.columns:
-        typed = typed.with_columns(granular_fields=pl.lit(list(around.granular_fields)))
+        enabled = pl.lit(list(around.granular_fields), dtype=pl.List(pl.String))
+        typed = typed.with_columns(granular_fields=enabled)
     if "upc" in typed.columns:
         typed = typed.with_columns(
             segment=pl.lit(""),

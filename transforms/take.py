@@ -13,7 +13,8 @@ from schemas.settings import Source
 NOT_INPUTS: Final = (".part", ".tmp", ".done")
 DATES: Final = (
     # Instants first: the day of 20101201T082600 must not be taken without its time.
-    (r"\d{4}-\d{2}-\d{2}[T_ -]\d{2}[-:.]?\d{2}[-:.]?\d{2}", "%Y%m%d%H%M%S"),
+    # And the day of 2010-12-01_2010-12-05 is followed by no time.
+    (r"\d{4}-\d{2}-\d{2}[T_ -]\d{2}(?P<mark>[-:.]?)\d{2}(?P=mark)\d{2}", "%Y%m%d%H%M%S"),
     (r"\d{8}[T_-]\d{6}", "%Y%m%d%H%M%S"),
     (r"\d{14}", "%Y%m%d%H%M%S"),
     (r"\d{12}", "%y%m%d%H%M%S"),
@@ -71,27 +72,30 @@ def choose(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """found (file, kind, dated, sha256) with `status` and `twin`, without what is known as it is.
 
     new: to be read. version: to be read, its name was known with other content. repeated: the
-    same content of that kind and day was taken from `twin` (SPEC 2.6).
+    same content of that kind and day, or of any day where the file has none, was taken from
+    `twin` (SPEC 2.6).
     """
-    same = ["kind", "dated", "sha256"]
+    of_day, of_any_day = ["kind", "dated", "sha256"], ["kind", "sha256"]
+    is_undated = pl.col("dated").is_null()
     unseen = found.join(known.select("file", "sha256"), on=["file", "sha256"], how="anti")
-    taken = known.filter(pl.col("status") == "taken").sort("file")
-    twins = taken.unique(subset=same, keep="first", maintain_order=True)
+    taken = known.filter(pl.col("status") == "taken").sort(is_undated, "file")
+    first_of_day = pl.col("file").first().over(of_day)
+    first_of_any_day = pl.col("file").first().over(of_any_day)
     chosen = (
-        unseen.sort("file")
-        .join(
-            twins.select(*same, known_twin="file"),
-            on=same,
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
+        unseen.sort(is_undated, "file")
+        .with_columns(
+            tonight=pl.when(is_undated).then(first_of_any_day).otherwise(first_of_day),
         )
-        .with_columns(tonight=pl.col("file").first().over(same))
+        .join(_firsts(taken, of_day, "twin_of_day"), on=of_day, how="left")
+        .join(_firsts(taken, of_any_day, "twin_of_any_day"), on=of_any_day, how="left")
         .with_columns(
             twin=pl.coalesce(
-                "known_twin", pl.when(pl.col("tonight") != pl.col("file")).then("tonight")
+                "twin_of_day",
+                pl.when(is_undated).then("twin_of_any_day"),
+                pl.when(pl.col("tonight") != pl.col("file")).then("tonight"),
             )
         )
+        .sort("file")
     )
     versions = known.filter(pl.col("status") == "taken").get_column("file").unique()
     return chosen.select(
@@ -103,3 +107,8 @@ def choose(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("version"))
         .otherwise(pl.lit("new")),
     )
+
+
+def _firsts(taken: pl.DataFrame, same: list[str], name: str) -> pl.DataFrame:
+    firsts = taken.unique(subset=same, keep="first", maintain_order=True)
+    return firsts.select(*same, pl.col("file").alias(name))

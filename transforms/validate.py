@@ -25,7 +25,7 @@ REJECTS: Final = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file: rows = kept + repeated + rejected, unless it is unreadable.
+    """What became of a file: rows = kept + repeated + rejected.
 
     tables: the kept rows of each kind. rejects: one row per rule that a row breaks. uncertain:
     what rejected counts may have meant; null is any.
@@ -46,8 +46,9 @@ class Outcome:
         return sum(table.height for table in self.tables.values())
 
     @classmethod
-    def unreadable(cls, why: Unreadable) -> Self:
-        return cls(rows=0, refused=str(why))
+    def unreadable(cls, why: Unreadable, rows: int) -> Self:
+        """None of a file's `rows` is taken; there are 0 where not even they can be told."""
+        return cls(rows=rows, rejected=rows, refused=str(why))
 
 
 def validate_file(
@@ -126,12 +127,15 @@ def _matches(header: tuple[str, ...], rule: Rows) -> pl.Expr:
         found = [place for place, title in enumerate(header) if fold(title) == fold(name)]
         if not found:
             raise Unreadable("missing_column", f"`rows` looks at '{name}', which isn't there")
+        anchored = f"^(?:{pattern})"
         try:
-            re.compile(pattern)
-        except re.error as error:
-            raise Unreadable("bad_pattern", f"`rows.where.{name}`: {error}") from error
+            # It is polars that looks for it, and its expressions know less than Python's.
+            pl.Series([""]).str.contains(anchored)
+        except pl.exceptions.ComputeError as error:
+            fault = re.sub(r"\s+", " ", str(error).partition("\n\n")[0])
+            raise Unreadable("bad_pattern", f"`rows.where.{name}`: {fault}") from error
         text = pl.col(f"c{found[0]}").str.strip_chars()
-        conditions.append(text.str.contains(f"^(?:{pattern})").fill_null(value=False))
+        conditions.append(text.str.contains(anchored).fill_null(value=False))
     return pl.all_horizontal(conditions)
 
 
