@@ -46,7 +46,7 @@ def allocate(places: Places, day: date) -> dict[str, int]:
             at=pl.lit(at).dt.cast_time_unit("us"),
         )
         _save(night, movements, placed)
-        _explain(night, placed)
+        _explain(night)
     units = movements.group_by("kind").agg(pl.col("quantity").sum())
     return dict(units.sort("kind").iter_rows())
 
@@ -79,7 +79,7 @@ def _save(night: Connection, movements: pl.DataFrame, placed: pl.DataFrame) -> N
     replace(night, "allocations", promises, "order_id", "line_id", of=key)
 
 
-def _explain(night: Connection, placed: pl.DataFrame) -> None:
+def _explain(night: Connection) -> None:
     short = load(night, _sql("short_lines.sql"))
     records = load(
         night,
@@ -90,7 +90,7 @@ def _explain(night: Connection, placed: pl.DataFrame) -> None:
         SEMI JOIN pools USING (location_code, upc, segment)
         """,
     )
-    save(night, "shortages", shortages(short, records, placed))
+    save(night, "shortages", shortages(short, records))
 
 
 def _sql(name: str) -> str:

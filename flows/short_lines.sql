@@ -10,6 +10,7 @@ SELECT
     lines.date,
     lines.condition,
     lines.serial_number,
+    lines.allocated,
     lines.pending,
 FROM now_order_lines AS lines
 SEMI JOIN pools USING (location_code, upc, segment)

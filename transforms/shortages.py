@@ -23,105 +23,140 @@ MISMATCHES: Final = {
 OWN: Final = ("taken", "safety_stock", "held", "expired")
 
 
-def shortages(lines: pl.DataFrame, records: pl.DataFrame, promises: pl.DataFrame) -> pl.DataFrame:
+def shortages(lines: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     """order_id, line_id, reason, quantity, detail: the pending units of each line, explained.
 
-    lines: with what they name and pending. records: of their pools, whole, with on_hand, allocated
-    and why they are blocked. promises: units by line and record. The same units may explain several
-    lines.
+    lines: with what they name, allocated and pending. records: of their pools, whole, with on_hand,
+    allocated and why they are blocked. By line in the order given, then by reason in the order they
+    are drawn. The same units may explain several lines.
     """
-    short = lines.filter(pl.col("pending") > 0).with_row_index("short")
-    mine = (
-        promises.join(short.select("order_id", "line_id", "short"), on=["order_id", "line_id"])
-        .group_by("short")
-        .agg(mine=pl.col("quantity").sum())
+    short = lines.filter(pl.col("pending") > 0)
+    named = [field for field in MISMATCHES if short[field].null_count() < short.height]
+    asked = short.select(
+        *_codes(named, short), "pending", mine="allocated", short=pl.int_range(pl.len())
     )
-    short = short.join(mine, on="short", how="left").with_columns(pl.col("mine").fill_null(0))
-    units = _units(records)
-    names = [pl.col(field).is_not_null().alias(f"names_{field}") for field in MISMATCHES]
-    parts = [
-        _explained(part.drop(f"names_{field}" for field in MISMATCHES), fields, units)
-        for flags, part in short.with_columns(names)
-        .partition_by([f"names_{field}" for field in MISMATCHES], as_dict=True)
-        .items()
-        for fields in [[field for field, named in zip(MISMATCHES, flags, strict=True) if named]]
+    units = _units(records, _codes(named, short)).join(asked, on="pool", how="semi")
+    sums = _Sums(units)
+    names = [pl.col(field).is_not_null().alias(f"names_{field}") for field in named]
+    parts = (
+        asked.with_columns(names).partition_by(
+            [f"names_{field}" for field in named], as_dict=True, include_key=False
+        )
+        if named
+        else {(): asked}
+    )
+    explained = [
+        _explained(
+            part, [field for field, is_named in zip(named, key, strict=True) if is_named], sums
+        )
+        for key, part in parts.items()
     ]
-    if not parts:
-        return pl.DataFrame(schema=TOLD)
-    return _drawn(pl.concat(parts, how="diagonal"))
+    return _drawn(pl.concat(explained, how="diagonal"), short)
 
 
-TOLD: Final = {
-    "order_id": pl.String,
-    "line_id": pl.String,
-    "reason": pl.String,
-    "quantity": pl.Int64,
-    "detail": pl.String,
-}
+def _codes(named: list[str], short: pl.DataFrame) -> list[pl.Expr]:
+    """The pool and the fields that short lines name as small integers; null is no such value."""
+    kinds = {name: pl.Enum(short[name].unique().sort()) for name in POOL}
+    pool = pl.lit(0, pl.UInt64)
+    for name, kind in kinds.items():
+        code = pl.col(name).cast(kind, strict=False).to_physical()
+        pool = pool * max(len(kind.categories), 1) + code
+    codes = [pool.alias("pool")]
+    for field in named:
+        if field == "date":
+            codes.append(pl.col(field).to_physical().alias(field))
+        else:
+            kind = pl.Enum(short[field].drop_nulls().unique().sort())
+            codes.append(pl.col(field).cast(kind, strict=False).to_physical().alias(field))
+    return codes
 
 
-def _units(records: pl.DataFrame) -> pl.DataFrame:
+def _units(records: pl.DataFrame, codes: list[pl.Expr]) -> pl.DataFrame:
     """Units of each record by what keeps an eligible line from them."""
     there = pl.max_horizontal(pl.col("on_hand"), 0)
     promised = pl.min_horizontal(pl.col("allocated"), there)
     rest = there - promised
     is_open = ~pl.col("is_held") & ~pl.col("is_expired")
     return records.select(
-        *POOL,
-        *MISMATCHES,
+        *codes,
         there=there,
         taken=promised,
         safety_stock=pl.when(is_open).then(rest).otherwise(0),
         held=pl.when("is_held").then(rest).otherwise(0),
         expired=pl.when(pl.col("is_expired") & ~pl.col("is_held")).then(rest).otherwise(0),
-    )
+    ).drop_nulls("pool")
 
 
-def _explained(short: pl.DataFrame, fields: list[str], units: pl.DataFrame) -> pl.DataFrame:
+class _Sums:
+    """Units summed by pool and some fields, each such sum made once."""
+
+    def __init__(self, units: pl.DataFrame) -> None:
+        self.units = units
+        self.made: dict[tuple[str, ...], pl.DataFrame] = {}
+
+    def by(self, fields: tuple[str, ...]) -> pl.DataFrame:
+        if fields not in self.made:
+            self.made[fields] = (
+                self.units.drop_nulls(fields)
+                .group_by("pool", *fields)
+                .agg(pl.col("there", *OWN).sum())
+            )
+        return self.made[fields]
+
+
+def _explained(short: pl.DataFrame, fields: list[str], sums: _Sums) -> pl.DataFrame:
     """The lines with the units of each reason that their pools have, whether needed or not."""
     for depth in range(len(fields) + 1):
-        key = [*POOL, *fields[:depth]]
-        sums = (
-            units.drop_nulls(fields[:depth])
-            .group_by(key)
-            .agg(
-                pl.col("there").sum().alias(f"there_{depth}"),
-                *([pl.col(OWN).sum()] if depth == len(fields) else []),
-            )
+        key = tuple(fields[:depth])
+        told = sums.by(key).select(
+            "pool",
+            *key,
+            pl.col("there").alias(f"there_{depth}"),
+            *(OWN if depth == len(fields) else ()),
         )
-        short = short.join(sums, on=key, how="left")
+        short = short.join(told, on=["pool", *key], how="left")
     short = short.with_columns(pl.col("^there_.*$", *OWN).fill_null(0))
-    return short.with_columns(
+    return short.select(
+        "short",
+        "pending",
+        *OWN[1:],
         (pl.col("taken") - pl.col("mine")).alias("taken"),
         *(
             (pl.col(f"there_{depth}") - pl.col(f"there_{depth + 1}")).alias(MISMATCHES[field])
             for depth, field in enumerate(fields)
         ),
-    ).drop("^there_.*$")
+    )
 
 
-def _drawn(short: pl.DataFrame) -> pl.DataFrame:
+def _drawn(explained: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
     """Draw each line's pending units from the reasons in their order; the rest is no_stock."""
-    left = pl.col("pending")
-    drawn = {}
-    for reason in REASONS:
+    parts = []
+    left = explained.select("short", "pending", *(set(REASONS) & set(explained.columns)))
+    for place, reason in enumerate(REASONS):
         if reason == "no_stock":
-            drawn[reason] = left
-        elif reason in short.columns:
-            drawn[reason] = pl.min_horizontal(left, pl.col(reason).fill_null(0))
-            left = left - drawn[reason]
-    told = short.select("order_id", "line_id", **drawn).unpivot(
-        index=["order_id", "line_id"], variable_name="reason", value_name="quantity"
-    )
-    order = {reason: place for place, reason in enumerate(REASONS)}
-    return (
-        told.filter(pl.col("quantity") > 0)
-        .sort("order_id", "line_id", pl.col("reason").replace_strict(order, return_dtype=pl.Int64))
-        .with_columns(detail=_words())
-        .select(*TOLD)
-    )
-
-
-def _words() -> pl.Expr:
+            units = pl.col("pending")
+        elif reason in left.columns:
+            units = pl.min_horizontal("pending", pl.col(reason).fill_null(0))
+        else:
+            continue
+        drawn = left.select("short", quantity=units).filter(pl.col("quantity") > 0)
+        parts.append(drawn.with_columns(place=pl.lit(place, pl.UInt8)))
+        left = left.with_columns(pending=pl.col("pending") - units).filter(pl.col("pending") > 0)
+    told = pl.concat(parts).sort("short", "place")
+    at, why = told["short"], told["place"]
     unit = pl.when(pl.col("quantity") == 1).then(pl.lit("unit")).otherwise(pl.lit("units"))
-    return pl.format("{} {} {}", "quantity", unit, pl.col("reason").replace_strict(REASONS))
+    return pl.DataFrame(
+        [
+            short["order_id"].gather(at),
+            short["line_id"].gather(at),
+            pl.Series("reason", list(REASONS)).gather(why),
+            told["quantity"],
+            pl.Series("words", list(REASONS.values())).gather(why),
+        ]
+    ).select(
+        "order_id",
+        "line_id",
+        "reason",
+        "quantity",
+        detail=pl.format("{} {} {}", "quantity", unit, "words"),
+    )
