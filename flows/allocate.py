@@ -35,7 +35,10 @@ def allocate(places: Places, day: date) -> dict[str, int]:
             """
             SELECT order_id, line_id, inventory_id, quantity
             FROM now_allocations
-            SEMI JOIN now_records USING (inventory_id)
+            SEMI JOIN (
+                SELECT inventory_id FROM now_records
+                SEMI JOIN pools USING (location_code, upc, segment)
+            ) USING (inventory_id)
             """,
         )
         promises = promises.join(lines, on=["order_id", "line_id"], how="semi")
