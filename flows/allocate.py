@@ -83,7 +83,7 @@ def _save(night: Connection, movements: pl.DataFrame, placed: pl.DataFrame) -> N
 
 
 def _explain(night: Connection) -> None:
-    short = load(night, _sql("short_lines.sql"))
+    lines = load(night, _sql("open_lines.sql"))
     records = load(
         night,
         """
@@ -93,7 +93,7 @@ def _explain(night: Connection) -> None:
         SEMI JOIN pools USING (location_code, upc, segment)
         """,
     )
-    save(night, "shortages", shortages(short, records))
+    save(night, "shortages", shortages(lines, records))
 
 
 def _sql(name: str) -> str:

@@ -13,14 +13,12 @@ import polars as pl
 from schemas.granular import GRANULAR_KEY
 from schemas.movements import effect
 from transforms.full_counts import WHOLE, former_full_counts, full_counts, zeros
+from transforms.moved_serials import arrivals, known_arrivals, zeros_elsewhere
 
 STATEMENT: Final = ("at", "run", "file", "row")
 """Of two statements of a record the later in this order holds."""
 
 INFORMATION: Final = ("floor", "safety_stock", "ltd")
-
-
-ARRIVAL: Final = ("inventory_id", "upc", "serial_number", "at", "file", "row", "run")
 
 
 @dataclass(frozen=True)
@@ -78,12 +76,15 @@ def post_stock(
     full = full_counts(counts, uncertain, known.full_counts, known.replaced)
     full_gone = former_full_counts(full, known.full_counts, known.replaced)
     gone, held = _taken_back(known, full_gone)
+    still_counted = held.filter(reason="count")
     stated = pl.concat(
         [
             _stated(counted),
             *_zeros_of_full_counts(full, full_gone, known, records, counted, held, run),
-            _zeros_of_moved_serials(_arrivals(counted, adjusted), records),
-            _zeros_of_moved_serials(_known_arrivals(known), _new(records, known)),
+            zeros_elsewhere(arrivals(counted, adjusted), records),
+            zeros_elsewhere(
+                known_arrivals(known.records, still_counted, known.movements), _new(records, known)
+            ),
         ],
         how="diagonal",
     ).select(held.columns)
@@ -197,52 +198,6 @@ def _zeros_of_full_counts(
         zeros(full.with_columns(run=pl.lit(run, dtype=pl.Int64)), records, named),
         zeros(earlier, _new(records, known), named),
     ]
-
-
-def _arrivals(counted: pl.DataFrame, adjusted: pl.DataFrame) -> pl.DataFrame:
-    """Serials that are said to be somewhere now."""
-    return pl.concat(
-        [
-            rows.rename({instant: "at"})
-            .filter(pl.col("serial_number").is_not_null() & (pl.col("quantity") == 1))
-            .select(ARRIVAL)
-            for rows, instant in ((counted, "counted_at"), (adjusted, "adjusted_at"))
-        ]
-    )
-
-
-def _known_arrivals(known: KnownStock) -> pl.DataFrame:
-    """The same of former nights: a record that becomes known later hears of them too."""
-    serials = known.records.drop_nulls("serial_number").select(
-        "inventory_id", "upc", "serial_number"
-    )
-    adjusted = known.movements.filter(kind="adjust", quantity=1)
-    told = pl.concat(
-        [
-            known.statements.filter(
-                ~pl.col("file").is_in(known.replaced.implode()), quantity=1, reason="count"
-            ),
-            adjusted.with_columns(run=pl.lit(0, dtype=pl.Int64)),
-        ],
-        how="diagonal",
-    )
-    return told.join(serials, on="inventory_id").select(ARRIVAL)
-
-
-def _zeros_of_moved_serials(arrivals: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """A statement of 0 for each other record of a serial that is said to be somewhere else."""
-    others = records.select("upc", "serial_number", other_id="inventory_id")
-    return (
-        arrivals.join(others, on=["upc", "serial_number"])
-        .filter(pl.col("other_id") != pl.col("inventory_id"))
-        .select(
-            pl.col("other_id").alias("inventory_id"),
-            "at",
-            pl.lit(0, dtype=pl.Int64).alias("quantity"),
-            pl.lit("moved").alias("reason"),
-            *("file", "row", "run"),
-        )
-    )
 
 
 def _last(ordered: pl.DataFrame) -> pl.DataFrame:
