@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.shortages import REASONS, Shortages
@@ -97,6 +97,11 @@ def test_a_record_counts_by_its_first_mismatch() -> None:
     assert explained([asks], [record(5, lot_code="B", condition="Used")]) == [("1", "other_lot", 5)]
 
 
+def test_units_both_held_and_expired_count_as_held_alone() -> None:
+    blocked = record(5, is_held=True, is_expired=True)
+    assert explained([line(20)], [blocked]) == [("1", "held", 5), ("1", "no_stock", 15)]
+
+
 def test_the_same_units_may_explain_several_lines() -> None:
     lines = [line(2), line(2, order_id="2")]
     assert explained(lines, [record(2, is_held=True)]) == [("1", "held", 2), ("2", "held", 2)]
@@ -170,6 +175,7 @@ def nights(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     return lines, records
 
 
+@settings(max_examples=400)
 @given(nights())
 def test_the_reasons_are_the_clerks_and_add_up_for_every_short_line(
     night: tuple[list[Row], list[Row]],
