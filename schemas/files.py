@@ -14,7 +14,7 @@ class Files(pa.DataFrameModel):
     day: pl.Date = pa.Field(description="Business day of the run that found it.")
     sha256: pl.String = pa.Field(description="Its content.")
     status: pl.String = pa.Field(isin=["taken", "repeated", "refused"], description="What it was.")
-    rows: pl.Int64 = pa.Field(nullable=True, description="Rows; null if it can't be read.")
+    rows: pl.Int64 = pa.Field(description="Rows; 0 if it can't be read.")
     kept: pl.Int64 = pa.Field(description="Rows taken.")
     repeated: pl.Int64 = pa.Field(description="Rows that said what was known.")
     waiting: pl.Int64 = pa.Field(description="Rows that don't fit yet.")

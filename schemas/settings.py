@@ -135,8 +135,9 @@ class Settings(_Strict):
     wait_days: Count = 7
     history_days: Annotated[int, Field(ge=1)] = 90
     csv_tables: tuple[
-        Literal["allocated", "fulfilled", "aggregate_by_upc", "rejects", "inventory"], ...
-    ] = ("allocated", "fulfilled", "aggregate_by_upc", "rejects")
+        Literal["allocated", "fulfilled", "aggregate_by_upc", "shortages", "rejects", "inventory"],
+        ...,
+    ] = ("allocated", "fulfilled", "aggregate_by_upc", "shortages", "rejects")
     sources: tuple[Source, ...] = ()
 
     @property
