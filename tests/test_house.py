@@ -41,9 +41,10 @@ def test_what_is_pure_knows_no_disk_clock_database_or_prefect(layer: str) -> Non
 def test_only_the_three_packages_are_built_and_their_sql_with_them(tmp_path: Path) -> None:
     # A copy, because setuptools builds in the tree and would find what an earlier build left.
     source = tmp_path / "source"
-    left_out = shutil.ignore_patterns("build", "*.egg-info", ".*", "warehouse*", "published")
-    shutil.copytree(REPOSITORY, source, ignore=left_out)
-    shutil.copytree(REPOSITORY / "flows" / "published", source / "flows" / "published")
+    for package in (*ABOVE, "tests"):
+        shutil.copytree(REPOSITORY / package, source / package)
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / file, source)
     built = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"),
