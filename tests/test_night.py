@@ -383,6 +383,25 @@ def test_a_location_counted_whole_has_none_of_what_its_files_do_not_name(root: R
     assert root.rows("SELECT upc, on_hand FROM inventory") == [("U1", 4), ("U2", 0)]
 
 
+def test_explain_tells_what_became_of_a_line_in_a_sentence(sample: Root) -> None:
+    for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
+        sample.night(day)
+
+    told = dict(sample.rows("""SELECT order_id, sentence FROM "explain" WHERE line_id = '1'"""))
+    assert told["5004"] == (
+        "Order 5004 line 1 asks for 40 OAT-MILK-1L at MILL-LANE; 30 shipped; 10 cancelled"
+    )
+    assert told["5010"] == (
+        "Order 5010 line 1 asks for 45 OAT-MILK-1L at MILL-LANE; "
+        "36 allocated (36 of lot OM-0415 dated 2026-04-02); "
+        "9 waiting (3 units too close to their expiry, or past it, 6 units kept as safety stock)"
+    )
+    assert told["5009"] == (
+        "Order 5009 line 1 asks for 30 TRAIL-BAR at MILL-LANE; "
+        "15 allocated (15 of lot TB-771 dated 2026-08-30); 15 refused, out of stock"
+    )
+
+
 def test_every_published_table_and_column_carries_a_comment(sample: Root) -> None:
     sample.night("2026-03-02")
 
