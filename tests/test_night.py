@@ -114,10 +114,10 @@ def test_a_late_file_of_an_earlier_day_is_taken_by_the_next_night(root: Root) ->
     assert root.rows("SELECT day::VARCHAR FROM files") == [("2026-04-03",)]
 
 
-def test_rows_and_columns_shuffled_and_a_file_split_leave_the_same_tables(
+def test_rows_and_columns_shuffled_and_a_file_split_in_three_leave_the_same_tables(
     root: Root, tmp_path: Path
 ) -> None:
-    root.put("inbox/inventory/2026-04-01.csv", COUNTS)
+    root.put("inbox/inventory/2026-04-01.csv", COUNTS + "    L1,U2,C,2026-02-01,New,7\n")
     root.put("inbox/orders/2026-04-01.csv", ORDERS)
     other = Root(tmp_path / "other")
     other.put(
@@ -132,6 +132,13 @@ def test_rows_and_columns_shuffled_and_a_file_split_leave_the_same_tables(
         """
         upc,location_code,quantity,lot_code,date,condition
         U1,L1,5,A,2026-01-01,New
+        """,
+    )
+    other.put(
+        "inbox/inventory/c_2026-04-01.csv",
+        """
+        lot_code,upc,location_code,condition,quantity,date
+        C,U2,L1,New,7,2026-02-01
         """,
     )
     other.put(
@@ -387,7 +394,8 @@ def test_explain_tells_what_became_of_a_line_in_a_sentence(sample: Root) -> None
     for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
         sample.night(day)
 
-    told = dict(sample.rows("""SELECT order_id, sentence FROM "explain" WHERE line_id = '1'"""))
+    sentences = sample.query("""SELECT order_id, sentence FROM "explain" WHERE line_id = '1'""")
+    told: dict[str, str] = dict(sentences.iter_rows())
     assert told["5004"] == (
         "Order 5004 line 1 asks for 40 OAT-MILK-1L at MILL-LANE; 30 shipped; 10 cancelled"
     )
