@@ -22,18 +22,36 @@ LOST: Final = """
         OR any_value(files.rows <> files.kept + files.repeated + files.waiting + files.rejected)
 """
 
+UNEXPLAINED: Final = """
+    SELECT
+        lines.order_id,
+        lines.line_id,
+        lines.pending,
+        coalesce(told.explained, 0) AS explained,
+    FROM now_order_lines AS lines
+    SEMI JOIN pools USING (location_code, upc, segment)
+    ANTI JOIN (SELECT upc FROM products WHERE NOT track_stock) USING (upc)
+    LEFT JOIN (
+        SELECT order_id, line_id, sum(quantity) AS explained FROM shortages GROUP BY ALL
+    ) AS told USING (order_id, line_id)
+    WHERE lines.pending <> coalesce(told.explained, 0)
+"""
+
 
 class Unreconciled(Exception):  # noqa: N818  it is the night that doesn't reconcile
     """Tables that should agree don't: a defect of Lotwise. Nothing has been changed."""
 
 
 def reconcile(places: Places, day: date) -> dict[str, int]:
-    """Check sums and rows of the night. Returns how many lines and records were looked at."""
+    """Check sums, rows and reasons of the night. Returns how many lines and records were looked at."""
     with tonight(places) as night:
         movements = load(night, "FROM movements")
         lines = _check(night, "order_lines", movements, ("order_id", "line_id"), LINE_BALANCES)
         records = _check(night, "records", movements, ("inventory_id",), RECORD_BALANCES)
         lost = load(night, LOST)
+        unexplained = load(night, UNEXPLAINED)
+        if unexplained.height:
+            raise Unreconciled(f"{day}: shortages don't add up: {unexplained.row(0, named=True)}")
         if lost.height:
             raise Unreconciled(f"{day}: rows of files don't add up: {lost.row(0, named=True)}")
     return {"lines": lines, "records": records}

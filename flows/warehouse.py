@@ -44,11 +44,10 @@ def locked(places: Places) -> Iterator[None]:
         yield
 
 
-def open_warehouse(places: Places, *, read_only: bool = False) -> Connection:
+def open_warehouse(places: Places) -> Connection:
     """The warehouse, made new where there is none. Raises Stopped where it can't be used."""
-    is_new = not places.warehouse.exists()
     try:
-        connection = duckdb.connect(str(places.warehouse), read_only=read_only and not is_new)
+        connection = duckdb.connect(str(places.warehouse))
         connection.execute("SET TimeZone = 'UTC'")
         if not only(
             connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'warehouse'"

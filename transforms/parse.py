@@ -1,15 +1,12 @@
 """Parse: text to types, by the formats that a source declares (SPEC 2.3, 2.4)."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from schemas.rules import ISO, YES, parsed_clock, parsed_day
 from schemas.settings import Numbers, Source
-
-SECONDS: Final = {"h": 3600, "m": 60}
 
 
 def normalise(

@@ -22,13 +22,6 @@ DATES: Final = (
     (r"\d{8}", "%Y%m%d"),
 )
 
-FOUND: Final = {
-    "file": pl.String,
-    "kind": pl.String,
-    "dated": pl.Date,
-    "sha256": pl.String,
-}
-
 
 def is_input(file: str) -> bool:
     """False for files that are hidden, still being written, or markers."""
