@@ -43,7 +43,7 @@ class Unreconciled(Exception):  # noqa: N818  it is the night that doesn't recon
 
 
 def reconcile(places: Places, day: date) -> dict[str, int]:
-    """Check sums, rows and reasons of the night. Returns how many lines and records were looked at."""
+    """Check sums, rows and reasons of the night. Returns how many lines and records it saw."""
     with tonight(places) as night:
         movements = load(night, "FROM movements")
         lines = _check(night, "order_lines", movements, ("order_id", "line_id"), LINE_BALANCES)

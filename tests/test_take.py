@@ -10,9 +10,10 @@ from polars.testing import assert_frame_equal
 from flows.settings import places
 from flows.take import list_inbox
 from schemas.settings import Settings, Source
-from transforms.take import FOUND, choose, dated, is_input, source_of
+from transforms.take import choose, dated, is_input, source_of
 
 FIRST = date(2010, 12, 1)
+FOUND = {"file": pl.String, "kind": pl.String, "dated": pl.Date, "sha256": pl.String}
 
 
 def clock(hour: int, minute: int) -> datetime:
