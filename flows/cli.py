@@ -1,4 +1,4 @@
-"""The command line: `lotwise nightly`, `backfill` and `check` (SPEC 10.1)."""
+"""The command line: `lotwise nightly`, `backfill`, `check`, `audit`, `rebuild` (SPEC 10.1)."""
 
 import os
 import sys
@@ -15,8 +15,10 @@ import duckdb
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from flows.audit import audit
 from flows.check import check_file
 from flows.night import STAGES, Counts, Night, RunStage, Stage, here, run_night
+from flows.rebuild import rebuild
 from flows.reconcile import Unreconciled
 from flows.settings import Stopped
 from flows.summary import told
@@ -26,6 +28,8 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
 DONE_WITH_REFUSED_FILES: Final = 3
+
+FIRST_FIGURES: Final = 20
 
 Root = Annotated[Path, cyclopts.Parameter(name="--root", help="The data root.")]
 
@@ -77,6 +81,36 @@ def check(file: Path, *, kind: Kind, root: Root = Path("data")) -> int:
     for line in report.lines:
         out.print(line, markup=False)
     return DONE_WITH_REFUSED_FILES if report.is_refused else DONE
+
+
+@app.command(name="audit")
+def audit_warehouse(*, root: Root = Path("data")) -> int:
+    """Compute every balance anew from the movements, and change nothing."""
+    audited = audit(root)
+    for figure, stands, should_be in audited.wrong.head(FIRST_FIGURES).iter_rows():
+        out.print(f"{figure} is {stands:,}, should be {should_be:,}", markup=False)
+    seen = f"{audited.movements:,} movements, {audited.records:,} records, {audited.lines:,} lines"
+    if audited.wrong.height:
+        raise Stopped(
+            f"{audited.wrong.height:,} figures are wrong ({seen}). `lotwise rebuild` makes the "
+            "warehouse anew; please report what was wrong"
+        )
+    out.print(f"{seen}: every balance is the sum of its movements", markup=False)
+    return DONE
+
+
+@app.command(name="rebuild")
+def rebuild_warehouse(*, root: Root = Path("data")) -> int:
+    """Make the warehouse anew from the manifests of all nights, and publish the last one again."""
+    rebuilt = rebuild(root, lambda run: out.print(f"{run.day}  run {run.number}", markup=False))
+    out.print(
+        f"{rebuilt.runs:,} runs of {rebuilt.first_day} to {rebuilt.last_day}: "
+        f"{rebuilt.records:,} records, {rebuilt.lines:,} lines",
+        markup=False,
+    )
+    if rebuilt.replaced:
+        out.print(f"the warehouse that was there is kept as {rebuilt.replaced.name}", markup=False)
+    return DONE
 
 
 def main() -> None:

@@ -51,11 +51,22 @@ def run_night(day: date | None, root: Path, run_stage: RunStage = here) -> Night
     day = day or started.astimezone(settings.zone).date()
     there = places(root, settings)
     with locked(there):
+        _refuse_a_lost_warehouse(there)
         open_warehouse(there).close()
         publish_again(there, settings)
         with night_of(there, settings, read_reference(there), day):
             _refuse_closed_days(there, day)
             return _run_stages(Night(day), there, started, run_stage)
+
+
+def _refuse_a_lost_warehouse(there: Places) -> None:
+    """A new one would take every file again, as of today."""
+    if there.warehouse.exists() or not any(there.published.glob("day=*")):
+        return
+    raise Stopped(
+        f"there is no warehouse {there.warehouse}, but {there.published} has nights; "
+        "`lotwise rebuild` makes it anew, and without the published days a new one begins"
+    )
 
 
 def _refuse_closed_days(there: Places, day: date) -> None:

@@ -5,30 +5,28 @@ is the night committed and are they swapped in. A run that was killed in between
 behind the warehouse; the next one finds that and publishes first.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import duckdb
 import pandera.polars as pa
 import polars as pl
 
+from flows.commit import committed, write_run
+from flows.manifest import write_manifest
 from flows.reconcile import Unreconciled
 from flows.settings import Places, Stopped
-from flows.warehouse import Connection, night_settings, only, open_warehouse, writing_warehouse
+from flows.warehouse import Connection, night_settings, only, open_warehouse
 from schemas.published import PUBLISHED, VIEWS
 from schemas.settings import Settings
 
 READABLE_SINCE: Final = "v1.2.0"
 """Storage version of the published database; DuckDB 1.4 reads it."""
-
-LIBRARIES: Final = ("lotwise", "polars", "duckdb", "pandera", "prefect")
 
 
 def publish(
@@ -38,19 +36,9 @@ def publish(
 
     Raises Unreconciled where tables contradict each other; nothing has changed then.
     """
-    settings = night_settings(places)
-    with writing_warehouse(places) as warehouse:
-        warehouse.execute(_sql("commit.sql"))
-        warehouse.execute(
-            _sql("run.sql"),
-            {
-                "started": started,
-                "finished": finished,
-                "seconds": json.dumps({name: round(spent, 3) for name, spent in seconds.items()}),
-                "versions": json.dumps({name: version(name) for name in LIBRARIES}),
-            },
-        )
-        rows = _build(warehouse, places, settings, day)
+    write_run(places, started, finished, seconds)
+    with committed(places) as warehouse:
+        rows = _build(warehouse, places, night_settings(places), day)
     _swap(places, day)
     return rows
 
@@ -58,15 +46,17 @@ def publish(
 def publish_again(places: Places, settings: Settings) -> date | None:
     """Publish the last committed run, if a killed one left it unpublished. Returns its day."""
     with open_warehouse(places) as warehouse:
-        last = warehouse.execute("SELECT day, started FROM runs ORDER BY run DESC LIMIT 1")
-        for day, started in last.fetchall():
-            if started != _published_run(places):
-                _build(warehouse, places, settings, day)
-                break
-        else:
-            return None
+        last = only(warehouse, "SELECT max(started) FROM runs")
+    return publish_last(places, settings) if last != _published_run(places) else None
+
+
+def publish_last(places: Places, settings: Settings) -> date:
+    """Publish the last run of the warehouse, whatever is published. Returns its day."""
+    with open_warehouse(places) as warehouse:
+        day: date = only(warehouse, "SELECT max(day) FROM runs")
+        _build(warehouse, places, settings, day)
     _swap(places, day)
-    return cast("date", day)
+    return day
 
 
 def _published_run(places: Places) -> datetime | None:
@@ -111,6 +101,7 @@ def _build(warehouse: Connection, places: Places, settings: Settings, day: date)
             _write(warehouse, query, staged / "history" / f"{table}.parquet", before)
         # Of a lazy frame pandera looks at columns and types alone, which is what is wanted here.
         PUBLISHED[table].validate(pl.scan_parquet(path))
+    write_manifest(warehouse, day, staged / "day" / "manifest")
     with duckdb.connect() as builder:
         builder.execute("SET TimeZone = 'UTC'")
         _build_database(builder, staged)

@@ -5,10 +5,10 @@ SELECT
     tonight.day,
     $started,
     $finished,
-    (SELECT count(*) FROM night.files),
-    (SELECT coalesce(sum(rows), 0) FROM night.files),
-    (SELECT coalesce(sum(kept), 0) FROM night.files),
-    (SELECT coalesce(sum(rejected), 0) FROM night.files),
+    (SELECT count(*) FROM files),
+    (SELECT coalesce(sum(rows), 0) FROM files),
+    (SELECT coalesce(sum(kept), 0) FROM files),
+    (SELECT coalesce(sum(rejected), 0) FROM files),
     open_units.ordered,
     open_units.allocated,
     open_units.short,
@@ -16,12 +16,12 @@ SELECT
     $seconds,
     $versions,
     tonight.circumstances,
-FROM night.tonight
+FROM tonight
 CROSS JOIN (
     SELECT
         coalesce(sum(allocated + pending), 0) AS ordered,
         coalesce(sum(allocated), 0) AS allocated,
         coalesce(sum(pending), 0) AS short,
-    FROM order_lines
+    FROM now_order_lines
     ANTI JOIN (SELECT upc FROM products WHERE NOT track_stock) USING (upc)
 ) AS open_units

@@ -26,11 +26,17 @@ class Places:
     reference: Path
     warehouse: Path
     published: Path
+    inputs: Path
 
     @property
     def night(self) -> Path:
         """What tonight's stages hand on, until it is committed."""
         return self.warehouse.with_name(f"{self.warehouse.stem}.night")
+
+    @property
+    def replaced(self) -> Path:
+        """The warehouse that a rebuild put another one in the place of."""
+        return self.warehouse.with_name(f"{self.warehouse.stem}.replaced{self.warehouse.suffix}")
 
     @property
     def lock(self) -> Path:
@@ -77,10 +83,12 @@ def _complaint(error: ValidationError) -> str:
 
 
 def places(root: Path, settings: Settings) -> Places:
+    warehouse = (root / settings.warehouse).absolute()
     return Places(
         root=root.absolute(),
         inbox=(root / settings.inbox).absolute(),
         reference=(root / settings.reference).absolute(),
-        warehouse=(root / settings.warehouse).absolute(),
+        warehouse=warehouse,
         published=(root / settings.published).absolute(),
+        inputs=warehouse.with_name(f"{warehouse.stem}.inputs"),
     )

@@ -1,19 +1,18 @@
 """Take: find the files of the day, and copy each so that nothing can change it tonight."""
 
-import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from flows.inputs import copy_input, suffixes_of
 from flows.settings import Places, Stopped
 from flows.warehouse import load, night_settings, save, tonight
 from schemas.settings import Settings
 from transforms.take import choose, dated, is_input, source_of
 
 KINDS: Final = ("inventory", "adjustments", "orders", "cancellations", "shipments")
-CHUNK: Final = 1 << 20
 
 # What made a file refused may have been a setting or a reference table: if they have changed since,
 # it gets another chance.
@@ -61,9 +60,8 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
             status = path.stat()
             if (file, status.st_size, status.st_mtime_ns) in seen:
                 continue
-            suffixes = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
-            copy = places.night / "files" / f"{len(found)}{suffixes}"
-            sha256 = _copy(path, copy)
+            copy = places.night / "files" / f"{len(found)}{suffixes_of(path)}"
+            sha256 = copy_input(path, copy)
             after = path.stat()
         except FileNotFoundError:
             # Gone between listing and reading: whoever removed it will send it again.
@@ -104,12 +102,3 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
         },
         orient="row",
     )
-
-
-def _copy(path: Path, copy: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as source, copy.open("wb") as target:
-        while chunk := source.read(CHUNK):
-            digest.update(chunk)
-            target.write(chunk)
-    return digest.hexdigest()

@@ -20,7 +20,7 @@ import polars as pl
 from flows.settings import Places, Stopped
 from schemas.settings import Settings
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the tables in schemas/warehouse.sql."""
 
 Connection = duckdb.DuckDBPyConnection
@@ -59,11 +59,15 @@ def open_warehouse(places: Places) -> Connection:
         version = only(connection, "SELECT version FROM warehouse")
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        raise Stopped(f"the warehouse {places.warehouse} can't be opened: {reason}") from error
+        raise Stopped(
+            f"the warehouse {places.warehouse} can't be opened: {reason}; if it is broken, "
+            "`lotwise rebuild` makes it anew"
+        ) from error
     if version != VERSION:
         connection.close()
         raise Stopped(
-            f"the warehouse {places.warehouse} has version {version}, this Lotwise writes {VERSION}"
+            f"the warehouse {places.warehouse} has version {version}, this Lotwise writes "
+            f"{VERSION}; `lotwise rebuild` makes it anew"
         )
     return connection
 
@@ -81,8 +85,9 @@ def night_of(
     (places.night / "files").mkdir(parents=True)
     stated = settings.model_dump_json()
     (places.night / "settings.json").write_text(stated, encoding="utf-8")
-    told = [frame.write_json() for _, frame in sorted(reference.items())]
+    told = [frame.write_json() for _, frame in sorted(reference.items()) if frame.height]
     circumstances = sha256("\n".join([stated, str(VERSION), *told]).encode()).hexdigest()
+    digest = pl.lit(circumstances).alias("circumstances")
     try:
         with duckdb.connect(_memory_of(places)) as night:
             night.execute("SET temp_directory = $path", {"path": str(places.night / "spill")})
@@ -94,7 +99,8 @@ def night_of(
             night.execute(_sql("night.sql"))
             night.execute(_sql("tonight.sql"), {"day": day, "circumstances": circumstances})
             for table, frame in reference.items():
-                save(night, table, frame)
+                save(night, table, frame.with_columns(digest))
+            save(night, "circumstances", pl.select(digest, settings=pl.lit(stated)))
             yield
     finally:
         shutil.rmtree(places.night, ignore_errors=True)

@@ -133,6 +133,8 @@ class Settings(_Strict):
     max_cleared_share: Share = 0.5
     on_refused: Literal["continue", "fail"] = "continue"
     wait_days: Count = 7
+    keep_inputs: bool = True
+    """Keep a copy of each taken file, so that a rebuild can read it though it was corrected."""
     history_days: Annotated[int, Field(ge=1)] = 90
     csv_tables: tuple[
         Literal["allocated", "fulfilled", "aggregate_by_upc", "shortages", "rejects", "inventory"],

@@ -198,13 +198,22 @@ CREATE TABLE runs (
     circumstances VARCHAR
 );
 
+-- Settings and reference tables that the runs of the last day went by; those of earlier days are in
+-- the manifests of their day folders (SPEC 9.4).
+CREATE TABLE circumstances (
+    circumstances VARCHAR,
+    settings VARCHAR
+);
+
 CREATE TABLE locations (
+    circumstances VARCHAR,
     location_code VARCHAR,
     supports_inventory BOOLEAN,
     allow_fulfillment_without_stock BOOLEAN
 );
 
 CREATE TABLE products (
+    circumstances VARCHAR,
     upc VARCHAR,
     track_stock BOOLEAN,
     out_of_stock VARCHAR,
@@ -214,6 +223,7 @@ CREATE TABLE products (
 );
 
 CREATE TABLE holds (
+    circumstances VARCHAR,
     lot_code VARCHAR,
     upc VARCHAR,
     location_code VARCHAR,

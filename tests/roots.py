@@ -69,6 +69,6 @@ class Root:
         published = self.path / "published"
         return {
             str(path.relative_to(published)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(published.glob("day=*/*"))
-            if path.stem != "runs"
+            for path in sorted(published.glob("day=*/**/*"))
+            if path.is_file() and path.stem != "runs"
         }

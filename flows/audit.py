@@ -1,0 +1,48 @@
+"""Audit: every balance of the warehouse, computed anew from movements and statements (SPEC 4.6)."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import polars as pl
+
+from flows.settings import load_settings, places
+from flows.warehouse import load, locked, open_warehouse
+from schemas.movements import EFFECTS
+
+
+@dataclass(frozen=True)
+class Audited:
+    """How much was looked at, and what is wrong: figure, stands, should_be."""
+
+    movements: int
+    records: int
+    lines: int
+    wrong: pl.DataFrame
+
+
+def audit(root: Path) -> Audited:
+    """Check every balance of a data root's warehouse; changes nothing."""
+    there = places(root, load_settings(root))
+    effects = pl.DataFrame(
+        [
+            (kind, balance, factor)
+            for kind, factors in EFFECTS.items()
+            for balance, factor in factors.items()
+        ],
+        schema=["kind", "balance", "factor"],
+        orient="row",
+    )
+    with locked(there), open_warehouse(there) as warehouse:
+        warehouse.register("effects", effects)
+        wrong = load(warehouse, files("flows").joinpath("audit.sql").read_text(encoding="utf-8"))
+        counted = load(
+            warehouse,
+            """
+            SELECT
+                (SELECT count(*) FROM movements) AS movements,
+                (SELECT count(*) FROM records) AS records,
+                (SELECT count(*) FROM order_lines) AS lines,
+            """,
+        )
+    return Audited(**counted.row(0, named=True), wrong=wrong)

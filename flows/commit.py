@@ -1,0 +1,45 @@
+"""Commit: the night's rows and images, put into the warehouse in one transaction (SPEC 9.1)."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Final
+
+from flows.inputs import keep_inputs
+from flows.settings import Places
+from flows.warehouse import Connection, night_settings, tonight, writing_warehouse
+
+LIBRARIES: Final = ("lotwise", "polars", "duckdb", "pandera", "prefect")
+
+
+def write_run(
+    places: Places, started: datetime, finished: datetime, seconds: Mapping[str, float]
+) -> None:
+    """Write down what tonight's run did, as a row of the night's `runs`."""
+    with tonight(places) as night:
+        night.execute(
+            _sql("run.sql"),
+            {
+                "started": started,
+                "finished": finished,
+                "seconds": json.dumps({name: round(spent, 3) for name, spent in seconds.items()}),
+                "versions": json.dumps({name: version(name) for name in LIBRARIES}),
+            },
+        )
+
+
+@contextmanager
+def committed(places: Places) -> Iterator[Connection]:
+    """The warehouse as the night leaves it; it stays so where the block ends well."""
+    with writing_warehouse(places) as warehouse:
+        warehouse.execute(_sql("commit.sql"))
+        if night_settings(places).keep_inputs:
+            keep_inputs(warehouse, places)
+        yield warehouse
+
+
+def _sql(name: str) -> str:
+    return files("flows").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,91 @@
+"""Manifest: what the runs of a day took and went by, as tables in the day's folder (SPEC 9.4)."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from flows.settings import Places, Stopped
+from flows.warehouse import Connection, load
+from schemas.settings import Settings
+
+REFERENCE: Final = ("locations", "products", "holds")
+
+# Where and when a file was found is not of the run: a rebuild may find it elsewhere.
+MANIFEST: Final = {
+    "runs": "SELECT * FROM runs WHERE day = $day ORDER BY run",
+    "files": "SELECT * EXCLUDE (size, modified_ns) FROM files WHERE day = $day ORDER BY ALL",
+    "circumstances": "FROM circumstances ORDER BY ALL",
+    **{table: f"FROM {table}" for table in REFERENCE},
+}
+"""Table of the manifest: its rows in the warehouse, which has the circumstances of the last day."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its manifest tells it.
+
+    told: its one row of `runs`. files: its rows of `files`. reference: tables by name.
+    """
+
+    number: int
+    day: date
+    told: pl.DataFrame
+    files: pl.DataFrame
+    settings: Settings
+    reference: dict[str, pl.DataFrame]
+
+
+def write_manifest(warehouse: Connection, day: date, folder: Path) -> None:
+    """Write the manifest of the warehouse's last day to an empty place."""
+    folder.mkdir()
+    for table, query in MANIFEST.items():
+        values = {"path": str(folder / f"{table}.parquet")}
+        if "$day" in query:
+            values["day"] = str(day)
+        warehouse.execute(f"COPY ({query}) TO $path (FORMAT parquet)", values).fetchall()
+
+
+def read_manifests(places: Places) -> list[Run]:
+    """Every run ever published, in order. Raises Stopped where one is missing or unreadable."""
+    try:
+        with duckdb.connect() as reader:
+            reader.execute("SET TimeZone = 'UTC'")
+            tables = {table: _all_days(reader, places, table) for table in MANIFEST}
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise Stopped(f"the manifests in {places.published} can't be read: {reason}") from error
+    runs = [_run(told, tables) for told in tables["runs"].sort("run").iter_slices(1)]
+    expected = range(1, max((run.number for run in runs), default=0) + 1)
+    missing = sorted({*expected} - {run.number for run in runs})
+    if missing:
+        raise Stopped(
+            f"run {missing[0]} has no manifest in {places.published}; put its day's folder back"
+        )
+    return runs
+
+
+def _all_days(reader: Connection, places: Places, table: str) -> pl.DataFrame:
+    paths = sorted(places.published.glob(f"day=*/manifest/{table}.parquet"))
+    if not paths:
+        raise Stopped(f"{places.published} has no manifest to rebuild from")
+    query = "FROM read_parquet($paths, hive_partitioning = false)"
+    return load(reader, query, paths=[str(path) for path in paths])
+
+
+def _run(told: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> Run:
+    (row,) = told.iter_rows(named=True)
+    by = pl.col("circumstances") == row["circumstances"]
+    stated = tables["circumstances"].filter(by).item(0, "settings")
+    reference = {name: tables[name].filter(by).drop("circumstances") for name in REFERENCE}
+    return Run(
+        number=row["run"],
+        day=row["day"],
+        told=told,
+        files=tables["files"].filter(pl.col("run") == row["run"]),
+        settings=Settings.model_validate_json(stated),
+        reference={name: frame.unique(maintain_order=True) for name, frame in reference.items()},
+    )

@@ -1,0 +1,88 @@
+"""An audit finds every figure that is not what its movements and statements make it (SPEC 4.6)."""
+
+import duckdb
+import pytest
+
+from flows.audit import audit
+from tests.roots import Root
+
+WRONGS = {
+    "UPDATE records SET on_hand = on_hand + 1 WHERE inventory_id = 1": [
+        ("record 1: on_hand", 4, 3),
+        ("record 1: on_hand by its latest count and what moved later", 4, 3),
+    ],
+    "UPDATE order_lines SET pending = pending + 2 WHERE order_id = '2'": [
+        ("line 2 1: pending", 4, 2),
+        ("line 2 1: quantity", 5, 7),
+    ],
+    "UPDATE allocations SET quantity = 1": [
+        ("line 2 1 on record 1: allocated", 1, 3),
+    ],
+    "DELETE FROM allocations": [
+        ("line 2 1 on record 1: allocated", 0, 3),
+    ],
+    "DELETE FROM records": [
+        ("record 1: allocated", 0, 3),
+        ("record 1: on_hand", 0, 3),
+    ],
+    "DELETE FROM movements WHERE kind = 'ship'": [
+        ("line 1 1 on record 1: allocated", 0, 2),
+        ("line 1 1 on record 1: fulfilled", 2, 0),
+        ("line 1 1: allocated", 0, 2),
+        ("line 1 1: shipped", 2, 0),
+        ("record 1: allocated", 3, 5),
+        ("record 1: on_hand", 3, 5),
+        ("record 1: on_hand by its latest count and what moved later", 3, 5),
+    ],
+    "UPDATE fulfilled SET inventory_id = NULL": [
+        ("line 1 1 on no record: fulfilled", 2, 0),
+        ("line 1 1 on record 1: fulfilled", 0, 2),
+    ],
+    "UPDATE statements SET quantity = 6": [
+        ("record 1: on_hand by its latest count and what moved later", 3, 4),
+    ],
+    "UPDATE files SET kept = 0 WHERE kind = 'orders'": [
+        ("file orders/2026-04-01.csv of 2026-04-01: rows", 2, 0),
+    ],
+}
+
+
+@pytest.fixture
+def audited(root: Root) -> Root:
+    root.put("inbox/inventory/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,5\n")
+    root.put(
+        "inbox/orders/2026-04-01.csv",
+        "order_id,line_id,location_code,upc,quantity\n1,1,L1,U1,2\n2,1,L1,U1,5\n",
+    )
+    root.put("inbox/shipments/2026-04-01.csv", "order_id,line_id,quantity\n1,1,2\n")
+    root.night("2026-04-01")
+    return root
+
+
+def test_a_warehouse_whose_sums_agree_is_right(audited: Root) -> None:
+    found = audit(audited.path)
+
+    assert found.wrong.is_empty()
+    assert (found.records, found.lines) == (1, 2)
+    assert found.movements == audited.rows("SELECT count(*) FROM movements")[0][0]
+
+
+@pytest.mark.parametrize("wrong", WRONGS)
+def test_whatever_is_changed_is_found(audited: Root, wrong: str) -> None:
+    with duckdb.connect(str(audited.path / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(wrong)
+
+    assert audit(audited.path).wrong.rows() == WRONGS[wrong]
+
+
+def test_the_command_says_what_is_wrong_and_fails(audited: Root) -> None:
+    right = audited.lotwise("audit")
+    with duckdb.connect(str(audited.path / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("UPDATE records SET allocated = 1000")
+    wrong = audited.lotwise("audit")
+
+    assert right.returncode == 0
+    assert "every balance is the sum of its movements" in right.stdout
+    assert wrong.returncode == 1
+    assert wrong.stdout == "record 1: allocated is 1,000, should be 3\n"
+    assert "1 figures are wrong" in wrong.stderr
