@@ -302,6 +302,7 @@ def write_state(root: Path, rows: int, new: int) -> int:
     shutil.rmtree(root / "published")
     with duckdb.connect(str(root / "warehouse.duckdb")) as warehouse:
         warehouse.execute("SET TimeZone = 'UTC'")
+        warehouse.execute("SET enable_progress_bar = false")
         warehouse.execute("BEGIN")
         for statement in STATE.split(";\n"):
             bound = {"day": str(STOOD), "rows": rows}
@@ -361,6 +362,7 @@ def main() -> None:
             for name in ("warehouse.duckdb", "published/lotwise.duckdb", f"published/day={DAY}")
         }
         with duckdb.connect(str(root / "warehouse.duckdb"), read_only=True) as warehouse:
+            warehouse.execute("SET enable_progress_bar = false")
             _check(warehouse)
     if rows["kept"] != new:
         raise SystemExit(f"of {new} new rows these were taken: {rows}")

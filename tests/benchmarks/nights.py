@@ -1,0 +1,127 @@
+"""Sixty real nights: what each costs by stage, and whether the last cost more than the first ones.
+
+    python -m tests.benchmarks.nights --uci ../shared/realdata/uci-online-retail
+
+Nights bring more rows or fewer, so two of them are compared by one more night of the same new rows,
+run several times over, each on a fresh copy of what stood then.
+"""
+
+import argparse
+import resource
+import shutil
+import tempfile
+import time
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from flows.night import STAGES, Night, run_night
+from tests.benchmarks.standing import night_apart
+from tests.real_nights import LOT_DATES, Wholesaler, told, write
+
+COLUMNS: Final = (*(stage.__name__ for stage in STAGES), "publish", "around")
+EARLY: Final = 5
+
+
+def timed_night(root: Path, day: date) -> tuple[dict[str, float], Night]:
+    """Seconds by stage; `around` is what no stage counts."""
+    began = time.perf_counter()
+    night = run_night(day, root)
+    spent = time.perf_counter() - began
+    return night.seconds | {"around": spent - sum(night.seconds.values())}, night
+
+
+def write_extra(root: Path, source: Path, day: date, rows: int) -> None:
+    """New rows for any night: four fifths orders of what the first files ask for, the rest counts
+    of what the orders ask for."""
+    asked = [row for path in sorted(source.glob("*.csv"))[:2] for row in told(path)]
+    asked = [row for row in asked if int(row["Quantity"]) > 0][: rows * 4 // 5]
+    header = ("order_id", "line_id", "location_code", "upc", "quantity")
+    lines = [
+        (f"X{number}", 1, row["Country"], row["StockCode"], row["Quantity"])
+        for number, row in enumerate(asked)
+    ]
+    write(root / "inbox" / "orders" / f"extra_{day}.csv", header, lines)
+    pools = list(dict.fromkeys((row["Country"], row["StockCode"]) for row in asked))
+    header = ("location_code", "upc", "lot_code", "date", "quantity")
+    counts = [(*pool, lot, LOT_DATES[lot], 20) for pool in pools for lot in LOT_DATES]
+    write(root / "inbox" / "inventory" / f"extra_{day}.csv", header, counts[: rows // 5])
+
+
+class Extra:
+    """A night of the same new rows on what stands in a root, run on a fresh copy each time."""
+
+    def __init__(self, root: Path, source: Path, rows: int) -> None:
+        last = max(path.name.removeprefix("day=") for path in root.glob("published/day=*"))
+        self.day = date.fromisoformat(last) + timedelta(days=1)
+        self.root, self.copy = root, root.with_name("copy")
+        self.runs: list[dict[str, float]] = []
+        write_extra(root, source, self.day, rows)
+
+    def run(self) -> None:
+        shutil.copytree(self.root, self.copy)
+        self.runs.append(timed_night(self.copy, self.day)[0])
+        shutil.rmtree(self.copy)
+
+    def run_apart(self) -> None:
+        shutil.copytree(self.root, self.copy)
+        _, rows, self.peak = night_apart(self.copy, self.day)
+        self.rows = rows["kept"]
+        shutil.rmtree(self.copy)
+
+    @property
+    def whole(self) -> float:
+        return median(sum(run.values()) for run in self.runs)
+
+    def told(self) -> str:
+        runs = ", ".join(f"{sum(run.values()):.2f}" for run in self.runs)
+        stages = "".join(f"{median(run[name] for run in self.runs):10.2f}" for name in COLUMNS)
+        whole = f"{self.day} {self.rows:7,}{self.whole:8.2f}{stages}"
+        return f"{whole}  peak {self.peak:,.0f} MiB ({runs})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--uci", type=Path, required=True)
+    parser.add_argument("--nights", type=int, default=60)
+    parser.add_argument("--rows", type=int, default=1_500)
+    parser.add_argument("--times", type=int, default=7)
+    asked = parser.parse_args()
+    print(f"{'night':10} {'rows':>7}{'seconds':>8}" + "".join(f"{name:>10}" for name in COLUMNS))
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "data"
+        wholesaler = Wholesaler(asked.uci, root)
+        whole: list[float] = []
+        rows: Counter[str] = Counter()
+        for number in range(asked.nights):
+            day = wholesaler.drop(number)
+            seconds, night = timed_night(root, day)
+            whole.append(sum(seconds.values()))
+            rows.update(night.counts["validate"])
+            stages = "".join(f"{seconds[name]:10.2f}" for name in COLUMNS)
+            print(
+                f"{day} {night.counts['validate']['rows']:7,}{whole[-1]:8.2f}{stages}", flush=True
+            )
+            if number + 1 == EARLY:
+                shutil.copytree(root, root.with_name("early"))
+        extras = [Extra(one, asked.uci, asked.rows) for one in (root.with_name("early"), root)]
+        for extra in extras:
+            extra.run_apart()
+        # By turns, so that whatever else the machine does slows both.
+        for _ in range(asked.times):
+            for extra in extras:
+                extra.run()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"least {min(whole):.2f}, median {median(whole):.2f}, most {max(whole):.2f} s")
+    print(f"rows {dict(rows)}, at the end {night.open_units}, peak of all nights {peak:,.0f} MiB")
+    print(f"The same {asked.rows:,} new rows after night {EARLY} and after night {asked.nights}:")
+    for extra in extras:
+        print(extra.told())
+    early, late = extras
+    print(f"flatness {late.whole / early.whole:.2f}")
+
+
+if __name__ == "__main__":
+    main()
