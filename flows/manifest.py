@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from flows.settings import Places, Stopped
-from flows.warehouse import Connection, load
+from flows.warehouse import Connection, connected, load
 from schemas.settings import Settings
 
 REFERENCE: Final = ("locations", "products", "holds")
@@ -52,8 +52,7 @@ def write_manifest(warehouse: Connection, day: date, folder: Path) -> None:
 def read_manifests(places: Places) -> list[Run]:
     """Every run ever published, in order. Raises Stopped where one is missing or unreadable."""
     try:
-        with duckdb.connect() as reader:
-            reader.execute("SET TimeZone = 'UTC'")
+        with connected() as reader:
             tables = {table: _all_days(reader, places, table) for table in MANIFEST}
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]

@@ -8,25 +8,16 @@ behind the warehouse; the next one finds that and publishes first.
 import os
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-from importlib.resources import files
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
 
 import duckdb
-import pandera.polars as pa
-import polars as pl
 
+from flows.build import build
 from flows.commit import committed, write_run
-from flows.manifest import write_manifest
-from flows.reconcile import Unreconciled
 from flows.settings import Places, Stopped
-from flows.warehouse import Connection, night_settings, only, open_warehouse
-from schemas.published import PUBLISHED, VIEWS
+from flows.warehouse import connected, night_settings, only, open_warehouse
 from schemas.settings import Settings
-
-READABLE_SINCE: Final = "v1.2.0"
-"""Storage version of the published database; DuckDB 1.4 reads it."""
 
 
 def publish(
@@ -37,8 +28,9 @@ def publish(
     Raises Unreconciled where tables contradict each other; nothing has changed then.
     """
     write_run(places, started, finished, seconds)
+    staged = _staged(places)
     with committed(places) as warehouse:
-        rows = _build(warehouse, places, night_settings(places), day)
+        rows = build(warehouse, night_settings(places), day, staged, _live(places))
     _swap(places, day)
     return rows
 
@@ -52,19 +44,19 @@ def publish_again(places: Places, settings: Settings) -> date | None:
 
 def publish_last(places: Places, settings: Settings) -> date:
     """Publish the last run of the warehouse, whatever is published. Returns its day."""
+    staged = _staged(places)
     with open_warehouse(places) as warehouse:
         day: date = only(warehouse, "SELECT max(day) FROM runs")
-        _build(warehouse, places, settings, day)
+        build(warehouse, settings, day, staged, None)
     _swap(places, day)
     return day
 
 
 def _published_run(places: Places) -> datetime | None:
-    path = places.published / "lotwise.duckdb"
-    if not path.exists():
+    if not _live(places).exists():
         return None
     try:
-        with duckdb.connect(str(path), read_only=True) as published:
+        with connected(_live(places), read_only=True) as published:
             started: datetime | None = only(published, "SELECT max(started) FROM runs")
             return started and started.replace(tzinfo=UTC)
     except duckdb.Error:
@@ -72,88 +64,23 @@ def _published_run(places: Places) -> datetime | None:
         return None
 
 
+def _live(places: Places) -> Path:
+    return places.published / "lotwise.duckdb"
+
+
 def _next(places: Places) -> Path:
     return places.published / ".next"
 
 
-def _build(warehouse: Connection, places: Places, settings: Settings, day: date) -> dict[str, int]:
-    """Write the day's folder and the database of the last `history_days` beside the live ones."""
+def _staged(places: Places) -> Path:
+    """An empty folder to build in, on the disk of the published tables."""
     staged = _next(places)
     shutil.rmtree(staged, ignore_errors=True)
-    for folder in (staged / "day", staged / "history"):
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise Stopped(f"{places.published} can't be written: {error.strerror}") from error
-    warehouse.execute(f"CREATE OR REPLACE TEMP VIEW published_inventory AS {_select('inventory')}")
-    today = {"first_day": day, "last_day": day}
-    before = {
-        "first_day": day - timedelta(days=settings.history_days - 1),
-        "last_day": day - timedelta(days=1),
-    }
-    rows = {}
-    for table in PUBLISHED:
-        query = _select(table)
-        is_fact = "$first_day" in query
-        path = staged / "day" / f"{table}.parquet"
-        rows[table] = _write(warehouse, query, path, today if is_fact else {})
-        if is_fact:
-            _write(warehouse, query, staged / "history" / f"{table}.parquet", before)
-        # Of a lazy frame pandera looks at columns and types alone, which is what is wanted here.
-        PUBLISHED[table].validate(pl.scan_parquet(path))
-    write_manifest(warehouse, day, staged / "day" / "manifest")
-    with duckdb.connect() as builder:
-        builder.execute("SET TimeZone = 'UTC'")
-        _build_database(builder, staged)
-        for table in settings.csv_tables:
-            builder.execute(
-                "COPY (FROM read_parquet($source)) TO $target (FORMAT csv, HEADER)",
-                {
-                    "source": str(staged / "day" / f"{table}.parquet"),
-                    "target": str(staged / "day" / f"{table}.csv"),
-                },
-            )
-    return rows
-
-
-def _write(warehouse: Connection, query: str, path: Path, days: dict[str, Any]) -> int:
-    ((rows,),) = warehouse.execute(
-        f"COPY ({query}) TO $path (FORMAT parquet)", {"path": str(path), **days}
-    ).fetchall()
-    return int(rows)
-
-
-def _build_database(builder: Connection, staged: Path) -> None:
-    builder.execute(
-        f"ATTACH $path AS published (STORAGE_VERSION '{READABLE_SINCE}')",
-        {"path": str(staged / "lotwise.duckdb")},
-    )
-    builder.execute("USE published")
-    for table, schema in PUBLISHED.items():
-        parts = [staged / folder / f"{table}.parquet" for folder in ("history", "day")]
-        builder.execute(
-            f'CREATE TABLE "{table}" AS FROM read_parquet($parts)',
-            {"parts": [str(part) for part in parts if part.exists()]},
-        )
-        _comment(builder, "TABLE", table, schema)
-    for view, schema in VIEWS.items():
-        builder.execute(f'CREATE VIEW "{view}" AS {_select(view)}')
-        _comment(builder, "VIEW", view, schema)
-    for figure, one, other in builder.execute(_select("reconciliation")).fetchall():
-        if one != other:
-            raise Unreconciled(f"{figure}: {one} and {other}")
-    builder.execute("USE memory")
-    builder.execute("DETACH published")
-
-
-def _comment(builder: Connection, kind: str, name: str, schema: type[pa.DataFrameModel]) -> None:
-    told = [(f'{kind} "{name}"', (schema.__doc__ or "").strip())]
-    for column, field in schema.to_schema().columns.items():
-        told.append((f'COLUMN "{name}"."{column}"', field.description or ""))
-    for place, text in told:
-        # COMMENT takes no bound value; the text is our own, from the schemas.
-        quoted = text.replace("'", "''")
-        builder.execute(f"COMMENT ON {place} IS '{quoted}'")
+    try:
+        staged.mkdir(parents=True)
+    except OSError as error:
+        raise Stopped(f"{places.published} can't be written: {error.strerror}") from error
+    return staged
 
 
 def _swap(places: Places, day: date) -> None:
@@ -165,14 +92,6 @@ def _swap(places: Places, day: date) -> None:
         folder.rename(replaced)
     (staged / "day").rename(folder)
     # The database goes last: it is what tells that publishing is done.
-    os.replace(staged / "lotwise.duckdb", places.published / "lotwise.duckdb")  # noqa: PTH105
+    os.replace(staged / "lotwise.duckdb", _live(places))  # noqa: PTH105
     shutil.rmtree(replaced, ignore_errors=True)
     shutil.rmtree(staged, ignore_errors=True)
-
-
-def _select(table: str) -> str:
-    return files("flows").joinpath("published", f"{table}.sql").read_text(encoding="utf-8")
-
-
-def _sql(name: str) -> str:
-    return files("flows").joinpath(name).read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import duckdb
@@ -24,6 +25,14 @@ VERSION: Final = 2
 """Of the tables in schemas/warehouse.sql."""
 
 Connection = duckdb.DuckDBPyConnection
+
+
+def connected(database: Path | str = ":memory:", *, read_only: bool = False) -> Connection:
+    """A connection whose instants are UTC, and that draws no progress bar into our own output."""
+    connection = duckdb.connect(str(database), read_only=read_only)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 @contextmanager
@@ -47,8 +56,7 @@ def locked(places: Places) -> Iterator[None]:
 def open_warehouse(places: Places) -> Connection:
     """The warehouse, made new where there is none. Raises Stopped where it can't be used."""
     try:
-        connection = duckdb.connect(str(places.warehouse))
-        connection.execute("SET TimeZone = 'UTC'")
+        connection = connected(places.warehouse)
         if not only(
             connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'warehouse'"
         ):
@@ -89,12 +97,11 @@ def night_of(
     circumstances = sha256("\n".join([stated, str(VERSION), *told]).encode()).hexdigest()
     digest = pl.lit(circumstances).alias("circumstances")
     try:
-        with duckdb.connect(_memory_of(places)) as night:
+        with connected(_memory_of(places)) as night:
             night.execute("SET temp_directory = $path", {"path": str(places.night / "spill")})
             night.execute("ATTACH ':memory:' AS night")
             night.execute("ATTACH $path AS warehouse (READ_ONLY)", {"path": str(places.warehouse)})
             night.execute("USE night")
-            night.execute("SET TimeZone = 'UTC'")
             night.execute(_tables())
             night.execute(_sql("night.sql"))
             night.execute(_sql("tonight.sql"), {"day": day, "circumstances": circumstances})
@@ -109,9 +116,8 @@ def night_of(
 @contextmanager
 def tonight(places: Places) -> Iterator[Connection]:
     """The night's tables, read and written, over the warehouse, read only."""
-    with duckdb.connect(_memory_of(places)) as connection:
+    with connected(_memory_of(places)) as connection:
         connection.execute("USE night")
-        connection.execute("SET TimeZone = 'UTC'")
         yield connection
 
 

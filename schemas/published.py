@@ -33,5 +33,10 @@ PUBLISHED: Final[dict[str, type[pa.DataFrameModel]]] = {
     "runs": Runs,
 }
 
-VIEWS: Final[dict[str, type[pa.DataFrameModel]]] = {"explain": Explain}
-"""Views over them, in the published database alone."""
+VIEWS: Final[dict[str, type[pa.DataFrameModel]]] = {
+    "shipment_lines": ShipmentLines,
+    "explain": Explain,
+}
+"""Views over the tables in the published database: what can be told from them is not kept twice."""
+
+TABLES: Final = {name: schema for name, schema in PUBLISHED.items() if name not in VIEWS}

@@ -55,7 +55,7 @@ class Root:
 
     def tables(self, *, without: tuple[str, ...] = ()) -> dict[str, list[tuple[object, ...]]]:
         """Every published table but `runs`, without columns that tell of files."""
-        names = self.query("SELECT table_name FROM duckdb_tables()").get_column("table_name")
+        names = self.query("SHOW TABLES").get_column("name")
         tables = {name: self.query(f'FROM "{name}"') for name in names if name != "runs"}
         return {
             name: sorted(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.settings import Stopped
-from schemas.published import PUBLISHED, VIEWS
+from schemas.published import PUBLISHED, TABLES, VIEWS
 from tests.roots import REPOSITORY, Root
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -414,11 +414,13 @@ def test_every_published_table_and_column_carries_a_comment(sample: Root) -> Non
     sample.night("2026-03-02")
 
     tables = sample.rows("SELECT table_name, comment FROM duckdb_tables()")
-    assert {name for name, _ in tables} == set(PUBLISHED)
+    assert {name for name, _ in tables} == set(TABLES)
+    views = sample.rows("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal")
+    assert {name for name, _ in views} == set(VIEWS)
     columns = sample.rows(
         "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
     )
-    assert [row for row in (*tables, *columns) if not row[-1]] == []
+    assert [row for row in (*tables, *views, *columns) if not row[-1]] == []
 
 
 def test_published_values_keep_the_rules_of_their_schemas(sample: Root) -> None:

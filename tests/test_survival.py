@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows import build as building
 from flows import publish as publishing
 from flows.reconcile import Unreconciled
 from flows.settings import Stopped
@@ -83,11 +84,11 @@ def test_tables_that_contradict_each_other_are_not_published_and_nothing_changes
     root = sample("data")
     root.night(DAYS[0])
     before = root.digests()
-    select = publishing._select
+    select = building._select
     wrong = "SELECT 'units' AS figure, 1 AS one, 2 AS other"
     with monkeypatch.context() as patched:
         patched.setattr(
-            publishing, "_select", lambda name: wrong if name == "reconciliation" else select(name)
+            building, "_select", lambda name: wrong if name == "reconciliation" else select(name)
         )
         with pytest.raises(Unreconciled, match="units: 1 and 2"):
             root.night(DAYS[1])

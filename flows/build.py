@@ -1,0 +1,170 @@
+"""Build: a day's folder and the database that others read, beside the live ones (SPEC 8.1, 8.4).
+
+All of it is told by the warehouse. Of the live database only the movements of earlier days are used
+again, so that a night doesn't pay for the history of ninety; they are compared first.
+"""
+
+import shutil
+from collections.abc import Mapping
+from datetime import date, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pandera.polars as pa
+import polars as pl
+
+from flows.manifest import write_manifest
+from flows.reconcile import Unreconciled
+from flows.warehouse import Connection, connected
+from schemas.published import PUBLISHED, TABLES, VIEWS
+from schemas.settings import Settings
+
+READABLE_SINCE: Final = "v1.4.0"
+"""Storage version of the published database; DuckDB 1.4 reads it."""
+
+# A movement never changes and ids leave no gap, so these three tell whether all of them are there.
+MOVEMENTS: Final = """
+    SELECT count(*), min(movement_id), max(movement_id)
+    FROM movements
+    WHERE day BETWEEN $first_day AND $last_day
+"""
+
+Days = Mapping[str, date]
+"""first_day and last_day."""
+
+
+def build(
+    warehouse: Connection, settings: Settings, day: date, staged: Path, live: Path | None
+) -> dict[str, int]:
+    """Write the folder `day` and `lotwise.duckdb` of the last `history_days` into `staged`.
+
+    live: the database published before, to go on from where it fits. Returns the rows of each
+    table of the day. Raises Unreconciled where tables contradict each other.
+    """
+    for folder in (staged / "day", staged / "history"):
+        folder.mkdir(parents=True)
+    today = {"first_day": day, "last_day": day}
+    before = {
+        "first_day": day - timedelta(days=settings.history_days - 1),
+        "last_day": day - timedelta(days=1),
+    }
+    database = staged / "lotwise.duckdb"
+    goes_on = live is not None and _has_movements(warehouse, live, before)
+    if live is not None and goes_on:
+        shutil.copyfile(live, database)
+    warehouse.execute(f"CREATE OR REPLACE TEMP VIEW published_inventory AS {_select('inventory')}")
+    rows = {}
+    for table in TABLES:
+        query = _select(table)
+        is_fact = "$first_day" in query
+        path = staged / "day" / f"{table}.parquet"
+        rows[table] = _write(warehouse, query, path, today if is_fact else {})
+        if is_fact and not (table == "movements" and goes_on):
+            _write(warehouse, query, staged / "history" / f"{table}.parquet", before)
+    write_manifest(warehouse, day, staged / "day" / "manifest")
+    with connected() as builder:
+        builder.execute(
+            f"ATTACH $path AS published (STORAGE_VERSION '{READABLE_SINCE}')",
+            {"path": str(database)},
+        )
+        builder.execute("USE published")
+        # In one transaction the file is written once, at its end.
+        builder.execute("BEGIN")
+        if goes_on:
+            _clear(builder, before)
+        _fill(builder, staged)
+        _reconcile(builder)
+        builder.execute("COMMIT")
+        rows["shipment_lines"] = _write(
+            builder,
+            "FROM shipment_lines ORDER BY order_id, line_id, condition, serial_number",
+            staged / "day" / "shipment_lines.parquet",
+            {},
+        )
+        builder.execute("USE memory")
+        builder.execute("DETACH published")
+        for table in settings.csv_tables:
+            builder.execute(
+                "COPY (FROM read_parquet($source)) TO $target (FORMAT csv, HEADER)",
+                {
+                    "source": str(staged / "day" / f"{table}.parquet"),
+                    "target": str(staged / "day" / f"{table}.csv"),
+                },
+            )
+    for table, schema in PUBLISHED.items():
+        # Of a lazy frame pandera looks at columns and types alone, which is what is wanted here.
+        schema.validate(pl.scan_parquet(staged / "day" / f"{table}.parquet"))
+    return rows
+
+
+def _has_movements(warehouse: Connection, live: Path, before: Days) -> bool:
+    """The live database has the movements of the days before as the warehouse has them."""
+    expected = warehouse.execute(MOVEMENTS, before).fetchall()
+    try:
+        with connected(live, read_only=True) as published:
+            columns = [name for name, *_ in published.execute("DESCRIBE movements").fetchall()]
+            found = published.execute(MOVEMENTS, before).fetchall()
+    except duckdb.Error:
+        # Not ours, or broken: all of it is built anew.
+        return False
+    return found == expected and columns == list(TABLES["movements"].to_schema().columns)
+
+
+def _write(connection: Connection, query: str, path: Path, days: Mapping[str, Any]) -> int:
+    ((rows,),) = connection.execute(
+        f"COPY ({query}) TO $path (FORMAT parquet)", {"path": str(path), **days}
+    ).fetchall()
+    return int(rows)
+
+
+def _clear(builder: Connection, before: Days) -> None:
+    """Leave nothing in the database but the movements of the days before."""
+    for (view,) in builder.execute(
+        "SELECT view_name FROM duckdb_views() WHERE database_name = 'published' AND NOT internal"
+    ).fetchall():
+        builder.execute(f'DROP VIEW "{view}"')
+    for (table,) in builder.execute(
+        "SELECT table_name FROM duckdb_tables() "
+        "WHERE database_name = 'published' AND table_name <> 'movements'"
+    ).fetchall():
+        builder.execute(f'DROP TABLE "{table}"')
+    builder.execute("DELETE FROM movements WHERE day NOT BETWEEN $first_day AND $last_day", before)
+
+
+def _fill(builder: Connection, staged: Path) -> None:
+    for table, schema in TABLES.items():
+        parts = [staged / folder / f"{table}.parquet" for folder in ("history", "day")]
+        has_history = parts[0].exists()
+        goes_on = table == "movements" and not has_history
+        make = "INSERT INTO movements" if goes_on else f'CREATE TABLE "{table}" AS'
+        builder.execute(
+            f"{make} FROM read_parquet($parts)",
+            {"parts": [str(part) for part in parts if part.exists()]},
+        )
+        if not goes_on:
+            _comment(builder, "TABLE", table, schema)
+    for view, schema in VIEWS.items():
+        builder.execute(f'CREATE VIEW "{view}" AS {_select(view)}')
+        _comment(builder, "VIEW", view, schema)
+
+
+def _reconcile(builder: Connection) -> None:
+    for figure, one, other in builder.execute(_select("reconciliation")).fetchall():
+        if one != other:
+            raise Unreconciled(f"{figure}: {one} and {other}")
+
+
+def _comment(builder: Connection, kind: str, name: str, schema: type[pa.DataFrameModel]) -> None:
+    told = [(f'{kind} "{name}"', (schema.__doc__ or "").strip())]
+    for column, field in schema.to_schema().columns.items():
+        told.append((f'COLUMN "{name}"."{column}"', field.description or ""))
+    for place, text in told:
+        # COMMENT takes no bound value; the text is our own, from the schemas.
+        quoted = text.replace("'", "''")
+        builder.execute(f"COMMENT ON {place} IS '{quoted}'")
+
+
+def _select(table: str) -> str:
+    return files("flows").joinpath("published", f"{table}.sql").read_text(encoding="utf-8")
