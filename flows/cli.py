@@ -186,6 +186,6 @@ def _tell(night: Night) -> None:
     seconds = ", ".join(f"{name} {spent:.2f}" for name, spent in night.seconds.items())
     out.print(f"The night of {night.day}", style="bold")
     for what, figure in told(night):
-        style = "bold red" if what == "REFUSED" else ""
+        style = "bold red" if what.isupper() else ""
         out.print(f"  {what:<12} {figure}", style=style, markup=False)
     out.print(f"  {'seconds':<12} {seconds}", markup=False)

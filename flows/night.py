@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from flows.allocate import allocate
+from flows.freshness import late
 from flows.post import post
 from flows.publish import publish, publish_again
 from flows.reconcile import reconcile
@@ -15,7 +16,7 @@ from flows.reference import read_reference
 from flows.settings import Places, Stopped, load_settings, places
 from flows.take import take
 from flows.validate import validate
-from flows.warehouse import load, locked, night_of, only, open_warehouse, tonight
+from flows.warehouse import load, locked, night_of, night_settings, only, open_warehouse, tonight
 
 Counts = dict[str, int]
 Stage = Callable[..., Counts]
@@ -27,12 +28,13 @@ STAGES: Final[tuple[Stage, ...]] = (take, validate, post, allocate, reconcile)
 
 @dataclass
 class Night:
-    """What a night did: the counts of each stage, its refused files, and seconds by stage."""
+    """What a night did: counts and seconds of each stage, refused files, what is late."""
 
     day: date
     counts: dict[str, Counts] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
     repeated: list[tuple[str, str]] = field(default_factory=list)
+    late: list[tuple[str, str]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     open_units: Counts = field(default_factory=dict)
     is_new: bool = True
@@ -112,6 +114,7 @@ def _tell(night: Night, there: Places) -> None:
     with tonight(there) as tables:
         night.refused = [*load(tables, query, status="refused").iter_rows()]
         night.repeated = [*load(tables, query, status="repeated").iter_rows()]
+        night.late = late(tables, night_settings(there), night.day)
         units = load(
             tables,
             """

@@ -16,6 +16,7 @@ def told(night: Night) -> list[tuple[str, str]]:
         ("units moved", _counted(night.counts["allocate"]) or "none"),
         ("open lines", _open_lines(night)),
         *(("REFUSED", f"{file}: {reason}") for file, reason in night.refused),
+        *(("LATE", f"{name}: {why}") for name, why in night.late),
         *(("repeated", f"{file}: {reason}") for file, reason in night.repeated),
     ]
     if rows["rejected"]:

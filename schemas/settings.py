@@ -93,6 +93,8 @@ class Source(_Strict):
     count_mode: Literal["partial", "full"] = "partial"
     count_time: Literal["start", "end"] = "start"
     done: bool = False
+    expect: Literal["daily"] | None = None
+    """Name it in the summary of a night that has no file of the day from it."""
 
     @model_validator(mode="after")
     def _speaks_of_columns_we_have(self) -> Self:
@@ -133,6 +135,8 @@ class Settings(_Strict):
     max_cleared_share: Share = 0.5
     on_refused: Literal["continue", "fail"] = "continue"
     wait_days: Count = 7
+    max_count_age_days: Count | None = None
+    """Name the locations that were last counted longer ago in the summary."""
     keep_inputs: bool = True
     """Keep a copy of each taken file, so that a rebuild can read it though it was corrected."""
     history_days: Annotated[int, Field(ge=1)] = 90

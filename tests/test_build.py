@@ -1,4 +1,4 @@
-"""What is published is told by the warehouse alone, whatever was published before (SPEC 8.1, 8.3)."""
+"""What is published is told by the warehouse, whatever was published before (SPEC 8.1, 8.3)."""
 
 import duckdb
 import pytest
