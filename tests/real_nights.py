@@ -1,4 +1,4 @@
-"""Real nights: what a house would have dropped into the inbox, night by night, from real files.
+"""Real nights: what a wholesaler would have dropped into the inbox, night by night.
 
 Plain code throughout: nothing here reads or writes as Lotwise does.
 """
@@ -34,7 +34,7 @@ columns.customer_id = "CustomerID"
 columns.location_code = "Country"
 """
 
-LOT_DATES: Final = {"A": "2011-06-30", "B": "2011-09-30", "C": "2011-12-31"}
+LOT_DATES: Final = {"A": "2011-03-31", "B": "2011-04-30", "C": "2011-05-31"}
 DAYS_TO_SHIP: Final = timedelta(days=3)
 NIGHTS_TO_COUNT: Final = 7
 
@@ -73,13 +73,17 @@ class Wholesaler:
     It starts with three lots a product and country, of four fifths of what December will want. A
     cancelling invoice goes to the lines it can mean; what can't be told keeps the number of the
     invoice, which is no order's. What has been allocated for three days is shipped, every other
-    line by the record's id. Every seventh night counts what is there, now and then a little off.
+    line by the record's id. Every seventh night counts what is there, now and then a little off,
+    and a new lot of each product with it: three fifths of what the seven nights asked for.
     """
 
     def __init__(self, files: Path, root: Path) -> None:
         self.files, self.inbox, self.root = files, root / "inbox", root
         self.days = sorted(date.fromisoformat(path.stem) for path in files.glob("*.csv"))
         self.on_hand: dict[Lot, int] = {}
+        self.lot_dates = dict(LOT_DATES)
+        self.wanted: Counter[tuple[str, str]] = Counter()
+        """Location and product: units ordered since the last count."""
         self.sold: dict[tuple[str, str], list[tuple[Line, int]]] = defaultdict(list)
         """Customer and stock code: lines by age, each with the units not cancelled yet."""
         root.mkdir(parents=True, exist_ok=True)
@@ -114,12 +118,18 @@ class Wholesaler:
     def _count(self, day: date, found: dict[Lot, int]) -> None:
         self.on_hand |= found
         header = ("location_code", "upc", "lot_code", "date", "quantity", "counted_at")
-        rows = [(*lot, LOT_DATES[lot[2]], units, f"{day}T06:00:00") for lot, units in found.items()]
+        rows = [
+            (*lot, self.lot_dates[lot[2]], units, f"{day}T06:00:00") for lot, units in found.items()
+        ]
         write(self.inbox / "inventory" / f"{day}.csv", header, rows)
 
     def _found(self, day: date, shipped: Counter[Lot]) -> dict[Lot, int]:
         """What is there at six; one lot in twenty is off, never below what leaves today."""
         chance = random.Random(str(day))
+        new = f"W{day:%m%d}"
+        self.lot_dates[new] = str(day + timedelta(days=180))
+        self.on_hand |= {(*pool, new): units * 3 // 5 for pool, units in self.wanted.items()}
+        self.wanted.clear()
         return {
             lot: max(units + chance.choice((-2, -1, 1, 2)), shipped[lot])
             if chance.random() < 0.05
@@ -138,6 +148,7 @@ class Wholesaler:
             if not row["InvoiceNo"].startswith("C"):
                 orders.append(row)
                 if units > 0:
+                    self.wanted[row["Country"], row["StockCode"]] += units
                     self.sold[key].append(((row["InvoiceNo"], str(len(orders))), units))
                 continue
             left = -units

@@ -5,10 +5,14 @@ import gzip
 import io
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from tests.real_drives import Drives, drives_differ
+from tests.real_nights import Line, Wholesaler
+from tests.recount import Recount
 from tests.roots import SHARED, Root
 
 REAL = SHARED / "realdata"
@@ -33,6 +37,18 @@ UCI = """
     where = { InvoiceNo = "C" }
     negate = ["quantity"]
 """
+
+MODELS = (
+    "Hitachi HDS5C4040ALE630",
+    "WDC WD10EADS",
+    "WDC WD10EACS",
+    "WDC WD10EADX",
+    "ST1500DL003",
+    "ST31500341AS",
+    "ST2000DL003",
+    "HGST HMS5C4040ALE640",
+)
+"""Whose drives vanish, come and come back, without the most usual ones."""
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -80,34 +96,40 @@ def test_days_of_uci_orders_through_a_mapping_account_for_every_row(root: Root) 
     assert found == expected
 
 
-def test_drives_counted_by_serial_are_one_record_of_one_unit_each(root: Root) -> None:
-    root.put(
-        "lotwise.toml",
-        """
-        [[sources]]
-        name = "drives"
-        kind = "inventory"
-        columns.serial_number = "serial_number"
-        columns.upc = "model"
-        constants = { location_code = "DC", quantity = "1" }
-        count_mode = "full"
-        """,
-    )
-    serials = {}
-    for day in ("2013-04-10", "2013-04-11"):
-        source = REAL / "backblaze" / f"{day}.csv.gz"
-        target = root.path / "inbox" / "inventory" / source.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
-        serials[day] = {row["serial_number"] for row in _rows(source)}
-        root.night(day)
+def test_nights_of_a_wholesaler_lose_no_row_and_no_unit(root: Root) -> None:
+    wholesaler = Wholesaler(REAL / "uci-online-retail", root.path)
+    for number in range(12):
+        root.night(str(wholesaler.drop(number)))
 
-    there = "SELECT serial_number FROM inventory WHERE on_hand = 1"
-    assert {serial for (serial,) in root.rows(there)} == serials["2013-04-11"]
-    gone = root.rows("SELECT serial_number FROM inventory WHERE on_hand <> 1")
-    assert {serial for (serial,) in gone} == serials["2013-04-10"] - serials["2013-04-11"]
-    assert root.rows("SELECT sum(rejected)::INT, count(*) FROM files") == [(0, 2)]
+    recount = Recount(root.path)
+    assert recount.differences() == []
+    left = {lot: units for lot, units in wholesaler.on_hand.items() if units}
+    found = "SELECT location_code, upc, lot_code, on_hand FROM inventory WHERE on_hand > 0"
+    assert {(*lot,): units for *lot, units in root.rows(found)} == left
+    # Every kind of thing that can happen did.
+    units = (recount.ordered, recount.shipped, recount.cancelled, recount.too_late)
+    assert all(one.total() > 0 for one in units)
+    assert recount.waiting
+    assert {rule for _, _, rule in recount.rejects} == {"too_small", "waited_too_long"}
+    assert root.rows("SELECT count(*) > 0 FROM order_lines WHERE pending > 0") == [(True,)]
+
+
+def test_drives_that_vanish_and_come_back_are_never_on_two_lines(root: Root) -> None:
+    drives = Drives(REAL / "backblaze", root.path, MODELS)
+    had: list[set[Line]] = []
+    for number in range(len(drives.days)):
+        day = drives.drop(number)
+        root.night(str(day))
+        assert drives_differ(drives, number) == [], day
+        served = root.rows("SELECT order_id, line_id FROM order_lines WHERE allocated > 0")
+        had.append({(str(order), str(line)) for order, line in served})
+
+    assert root.rows("SELECT sum(rejected)::INT, sum(waiting)::INT FROM files") == [(0, 0)]
     assert root.rows("SELECT count(*) FROM discrepancies") == [(0,)]
+    naming = {line for line, (_, serial, _) in drives.asked.items() if serial}
+    waited = set().union(*(one - other for one, other in pairwise(had))) & naming
+    assert waited - had[-1], "some named drives stay away"
+    assert waited & had[-1], "and some come back to their lines"
 
 
 def test_inventory_and_locations_in_the_shape_of_the_system_we_reproduce(root: Root) -> None:

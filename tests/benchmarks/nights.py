@@ -58,11 +58,14 @@ class Extra:
         self.day = date.fromisoformat(last) + timedelta(days=1)
         self.root, self.copy = root, root.with_name("copy")
         self.runs: list[dict[str, float]] = []
+        self.processor: list[float] = []
         write_extra(root, source, self.day, rows)
 
     def run(self) -> None:
         shutil.copytree(self.root, self.copy)
+        began = time.process_time()
         self.runs.append(timed_night(self.copy, self.day)[0])
+        self.processor.append(time.process_time() - began)
         shutil.rmtree(self.copy)
 
     def run_apart(self) -> None:
@@ -79,7 +82,8 @@ class Extra:
         runs = ", ".join(f"{sum(run.values()):.2f}" for run in self.runs)
         stages = "".join(f"{median(run[name] for run in self.runs):10.2f}" for name in COLUMNS)
         whole = f"{self.day} {self.rows:7,}{self.whole:8.2f}{stages}"
-        return f"{whole}  peak {self.peak:,.0f} MiB ({runs})"
+        cpu = f"processor {median(self.processor):.2f} s, peak {self.peak:,.0f} MiB"
+        return f"{whole}  {cpu} ({runs})"
 
 
 def main() -> None:
@@ -120,7 +124,8 @@ def main() -> None:
     for extra in extras:
         print(extra.told())
     early, late = extras
-    print(f"flatness {late.whole / early.whole:.2f}")
+    processor = median(late.processor) / median(early.processor)
+    print(f"flatness {late.whole / early.whole:.2f}, of processor time {processor:.2f}")
 
 
 if __name__ == "__main__":
