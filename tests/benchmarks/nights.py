@@ -1,8 +1,10 @@
-"""Sixty real nights: what each costs by stage, and whether the last cost more than the first ones.
+"""Real nights: what each costs by stage, what they come to, and whether the last ones cost more.
 
     python -m tests.benchmarks.nights --uci ../shared/realdata/uci-online-retail
+    python -m tests.benchmarks.nights --backblaze ../shared/realdata/backblaze
 
-Nights bring more rows or fewer, so two of them are compared by one more night of the same new rows,
+Both are recounted from their files, and a difference ends the benchmark. Nights of the wholesaler
+bring more rows or fewer, so two of them are compared by one more night of the same new rows,
 run several times over, each on a fresh copy of what stood then.
 """
 
@@ -11,7 +13,7 @@ import resource
 import shutil
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
@@ -19,7 +21,9 @@ from typing import Final
 
 from flows.night import STAGES, Night, run_night
 from tests.benchmarks.standing import night_apart
+from tests.real_drives import Drives, drives_differ
 from tests.real_nights import LOT_DATES, Wholesaler, told, write
+from tests.recount import Recount
 
 COLUMNS: Final = (*(stage.__name__ for stage in STAGES), "publish", "around")
 EARLY: Final = 5
@@ -86,46 +90,90 @@ class Extra:
         return f"{whole}  {cpu} ({runs})"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--uci", type=Path, required=True)
-    parser.add_argument("--nights", type=int, default=60)
-    parser.add_argument("--rows", type=int, default=1_500)
-    parser.add_argument("--times", type=int, default=7)
-    asked = parser.parse_args()
-    print(f"{'night':10} {'rows':>7}{'seconds':>8}" + "".join(f"{name:>10}" for name in COLUMNS))
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "data"
-        wholesaler = Wholesaler(asked.uci, root)
-        whole: list[float] = []
-        rows: Counter[str] = Counter()
-        for number in range(asked.nights):
-            day = wholesaler.drop(number)
-            seconds, night = timed_night(root, day)
-            whole.append(sum(seconds.values()))
-            rows.update(night.counts["validate"])
-            stages = "".join(f"{seconds[name]:10.2f}" for name in COLUMNS)
-            print(
-                f"{day} {night.counts['validate']['rows']:7,}{whole[-1]:8.2f}{stages}", flush=True
-            )
-            if number + 1 == EARLY:
-                shutil.copytree(root, root.with_name("early"))
-        extras = [Extra(one, asked.uci, asked.rows) for one in (root.with_name("early"), root)]
+class Told:
+    """The nights so far, a line each, and what they add up to."""
+
+    def __init__(self) -> None:
+        names = "".join(f"{name:>10}" for name in COLUMNS)
+        print(f"{'night':10} {'rows':>7}{'seconds':>8}{names}")
+        self.whole: list[float] = []
+        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def run(self, root: Path, day: date) -> None:
+        seconds, self.night = timed_night(root, day)
+        self.whole.append(sum(seconds.values()))
+        rows = self.night.counts["validate"]["rows"]
+        stages = "".join(f"{seconds[name]:10.2f}" for name in COLUMNS)
+        print(f"{day} {rows:7,}{self.whole[-1]:8.2f}{stages}", flush=True)
+        for stage in ("validate", "post", "allocate"):
+            self.counts[stage].update(self.night.counts[stage])
+
+    def sums(self) -> None:
+        whole, night = self.whole, self.night
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"least {min(whole):.2f}, median {median(whole):.2f}, most {max(whole):.2f} s")
+        print(f"rows {dict(self.counts['validate'])}")
+        print(f"movements posted {dict(self.counts['post'])}")
+        print(f"units placed {dict(self.counts['allocate'])}")
+        print(f"open at the end {night.open_units}, peak of all nights {peak:,.0f} MiB")
+
+
+def agree(differences: list[str]) -> None:
+    if differences:
+        raise SystemExit("\n".join([f"{len(differences)} differences:", *differences[:20]]))
+
+
+def uci(source: Path, root: Path, nights: int, rows: int, times: int) -> None:
+    wholesaler = Wholesaler(source, root)
+    all_nights = Told()
+    for number in range(nights):
+        all_nights.run(root, wholesaler.drop(number))
+        if number + 1 == EARLY:
+            shutil.copytree(root, root.with_name("early"))
+    all_nights.sums()
+    recount = Recount(root)
+    agree(recount.differences())
+    units = ("ordered", "shipped", "cancelled", "too_late")
+    print("recounted units", {name: getattr(recount, name).total() for name in units})
+    print(f"rejected rows {dict(Counter(rule for _, _, rule in recount.rejects))}", end=", ")
+    print(f"{len(recount.waiting)} waiting, {len(recount.counted):,} records, no difference")
+    extras = [Extra(one, source, rows) for one in (root.with_name("early"), root)]
+    for extra in extras:
+        extra.run_apart()
+    # By turns, so that whatever else the machine does slows both.
+    for _ in range(times):
         for extra in extras:
-            extra.run_apart()
-        # By turns, so that whatever else the machine does slows both.
-        for _ in range(asked.times):
-            for extra in extras:
-                extra.run()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"least {min(whole):.2f}, median {median(whole):.2f}, most {max(whole):.2f} s")
-    print(f"rows {dict(rows)}, at the end {night.open_units}, peak of all nights {peak:,.0f} MiB")
-    print(f"The same {asked.rows:,} new rows after night {EARLY} and after night {asked.nights}:")
+            extra.run()
+    print(f"The same {rows:,} new rows after night {EARLY} and after night {nights}:")
     for extra in extras:
         print(extra.told())
     early, late = extras
     processor = median(late.processor) / median(early.processor)
     print(f"flatness {late.whole / early.whole:.2f}, of processor time {processor:.2f}")
+
+
+def backblaze(source: Path, root: Path) -> None:
+    drives = Drives(source, root)
+    all_nights = Told()
+    for number in range(len(drives.days)):
+        all_nights.run(root, drives.drop(number))
+        agree(drives_differ(drives, number))
+    all_nights.sums()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--uci", type=Path)
+    parser.add_argument("--backblaze", type=Path)
+    parser.add_argument("--nights", type=int, default=60)
+    parser.add_argument("--rows", type=int, default=1_500)
+    parser.add_argument("--times", type=int, default=7)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if asked.uci:
+            uci(asked.uci, Path(folder) / "uci", asked.nights, asked.rows, asked.times)
+        if asked.backblaze:
+            backblaze(asked.backblaze, Path(folder) / "backblaze")
 
 
 if __name__ == "__main__":
