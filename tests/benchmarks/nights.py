@@ -19,22 +19,14 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from flows.night import STAGES, Night, run_night
-from tests.benchmarks.standing import night_apart
+from flows.night import STAGES
+from tests.benchmarks.apart import night_apart, timed_night
 from tests.real_drives import Drives, drives_differ
 from tests.real_nights import LOT_DATES, Wholesaler, told, write
 from tests.recount import Recount
 
 COLUMNS: Final = (*(stage.__name__ for stage in STAGES), "publish", "around")
 EARLY: Final = 5
-
-
-def timed_night(root: Path, day: date) -> tuple[dict[str, float], Night]:
-    """Seconds by stage; `around` is what no stage counts."""
-    began = time.perf_counter()
-    night = run_night(day, root)
-    spent = time.perf_counter() - began
-    return night.seconds | {"around": spent - sum(night.seconds.values())}, night
 
 
 def write_extra(root: Path, source: Path, day: date, rows: int) -> None:

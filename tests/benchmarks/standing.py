@@ -7,9 +7,7 @@ no file at all, publishes it first; then the night of the new rows is measured.
 """
 
 import argparse
-import json
 import shutil
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -19,24 +17,9 @@ import duckdb
 
 from flows.night import run_night
 from flows.warehouse import only
-from tests.benchmarks.night import timed
+from tests.benchmarks.apart import night_apart
 
 STOOD, QUIET, DAY = date(2026, 3, 1), date(2026, 3, 31), date(2026, 4, 1)
-
-NIGHT: Final = """
-import json, sys, time
-from datetime import date
-from pathlib import Path
-from flows.night import run_night
-
-root, day, told = sys.argv[1:]
-began = time.perf_counter()
-night = run_night(date.fromisoformat(day), Path(root))
-spent = time.perf_counter() - began
-seconds = night.seconds | {"around": spent - sum(night.seconds.values())}
-Path(told).write_text(json.dumps({"seconds": seconds, "rows": night.counts["validate"]}))
-"""
-"""`around` is what no stage counts: opening, laying out, and publishing what was left behind."""
 
 # Four records and four lines a pool, a hundred locations. Line by line takes record by record, so
 # the promises are those that the night would make. Every fifth pool has used up its stock and its
@@ -302,7 +285,6 @@ def write_state(root: Path, rows: int, new: int) -> int:
     shutil.rmtree(root / "published")
     with duckdb.connect(str(root / "warehouse.duckdb")) as warehouse:
         warehouse.execute("SET TimeZone = 'UTC'")
-        warehouse.execute("SET enable_progress_bar = false")
         warehouse.execute("BEGIN")
         for statement in STATE.split(";\n"):
             bound = {"day": str(STOOD), "rows": rows}
@@ -326,14 +308,6 @@ def _check(warehouse: duckdb.DuckDBPyConnection) -> None:
     broken = only(warehouse, BROKEN)
     if broken:
         raise SystemExit(f"{broken} records and lines are not the sum of their movements")
-
-
-def night_apart(root: Path, day: date) -> tuple[dict[str, float], dict[str, int], float]:
-    """Run a night in a process of its own: seconds by stage, rows by outcome, peak MiB."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as told:
-        _, peak = timed([sys.executable, "-c", NIGHT, str(root), str(day), told.name])
-        night = json.loads(Path(told.name).read_text(encoding="utf-8"))
-    return night["seconds"], night["rows"], peak
 
 
 def _size(path: Path) -> int:
@@ -362,7 +336,6 @@ def main() -> None:
             for name in ("warehouse.duckdb", "published/lotwise.duckdb", f"published/day={DAY}")
         }
         with duckdb.connect(str(root / "warehouse.duckdb"), read_only=True) as warehouse:
-            warehouse.execute("SET enable_progress_bar = false")
             _check(warehouse)
     if rows["kept"] != new:
         raise SystemExit(f"of {new} new rows these were taken: {rows}")
