@@ -98,7 +98,7 @@ def test_days_of_uci_orders_through_a_mapping_account_for_every_row(root: Root) 
 
 def test_nights_of_a_wholesaler_lose_no_row_and_no_unit(root: Root) -> None:
     wholesaler = Wholesaler(REAL / "uci-online-retail", root.path)
-    for number in range(12):
+    for number in range(10):
         root.night(str(wholesaler.drop(number)))
 
     recount = Recount(root.path)
