@@ -48,20 +48,23 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Numbers(_Strict):
     """How a source writes numbers: `2.390` is 2390 where thousands = "."."""
 
     thousands: Literal[".", ",", " ", "'", ""] = ""
+    """What stands between groups of three digits."""
     decimal: Literal[".", ","] = "."
+    """What stands before decimals."""
 
 
 class Rows(_Strict):
     """Rows of a file that are of another kind than the file's folder says."""
 
     kind: Kind
+    """What they are."""
     where: dict[str, str] = Field(min_length=1)
     """Their column = a regular expression that the value matches from its first character."""
     negate: tuple[str, ...] = ()
@@ -72,7 +75,9 @@ class Source(_Strict):
     """A team's own files, and how they are to be read."""
 
     name: str
+    """What messages call it."""
     kind: Kind
+    """The inbox folder."""
     files: str = "*"
     """A pattern over the file's name inside the kind's folder."""
     columns: dict[str, str] = {}
@@ -80,7 +85,9 @@ class Source(_Strict):
     constants: dict[str, str] = {}
     """Our column = the value of every row."""
     line_id: Literal["column", "row"] = "column"
+    """`row`: the row's number in the file is the line's id."""
     numbers: Numbers = Numbers()
+    """How numbers are written."""
     dates: Format | None = None
     """A strptime format of `date`, such as %d/%m/%Y; ISO where not given."""
     instants: Format | None = None
@@ -90,9 +97,13 @@ class Source(_Strict):
     values: dict[str, dict[str, str]] = {}
     """Our column = a map from their value to ours."""
     rows: tuple[Rows, ...] = ()
+    """Rows that are of another kind."""
     count_mode: Literal["partial", "full"] = "partial"
+    """`full`: what the files of a location and day don't name is 0."""
     count_time: Literal["start", "end"] = "start"
+    """Whether counts without an instant are of the start or the end of the file's day."""
     done: bool = False
+    """Wait for a file's `.done`."""
     expect: Literal["daily"] | None = None
     """Name it in the summary of a night that has no file of the day from it."""
 
@@ -118,10 +129,15 @@ class Settings(_Strict):
     """Every setting of a run, each with its default."""
 
     timezone: Timezone = "UTC"
+    """Where the business day begins, and what instants without an offset are in."""
     inbox: str = "inbox"
+    """Folder of what comes in, relative to the root."""
     warehouse: str = "warehouse.duckdb"
+    """The pipeline's own state, on a local disk."""
     published: str = "published"
+    """Folder of what others read."""
     reference: str = "reference"
+    """Folder of locations, products and holds."""
     granular_fields: tuple[GranularField, ...] = (
         "sku",
         "lot_code",
@@ -129,22 +145,32 @@ class Settings(_Strict):
         "condition",
         "serial_number",
     )
+    """Fields that files may carry; rows with others are rejected."""
     default_condition: str | None = None
+    """Written on order lines that name none."""
     max_reject_rows: Count = 100
+    """A file with more rejected rows, and a larger share of them, is refused."""
     max_reject_share: Share = 0.1
+    """See max_reject_rows."""
     max_cleared_share: Share = 0.5
+    """Counts that take more than this off a location's units are refused."""
     on_refused: Literal["continue", "fail"] = "continue"
+    """`fail`: a refused file stops the run before anything changes."""
     wait_days: Count = 7
+    """How long shipments and cancellations wait for what they fit."""
     max_count_age_days: Count | None = None
     """Name the locations that were last counted longer ago in the summary."""
     keep_inputs: bool = True
     """Keep a copy of each taken file, so that a rebuild can read it though it was corrected."""
     history_days: Annotated[int, Field(ge=1)] = 90
+    """Days of facts in the published database."""
     csv_tables: tuple[
         Literal["allocated", "fulfilled", "aggregate_by_upc", "shortages", "rejects", "inventory"],
         ...,
     ] = ("allocated", "fulfilled", "aggregate_by_upc", "shortages", "rejects")
+    """Tables also written as CSV."""
     sources: tuple[Source, ...] = ()
+    """A team's own files; a file belongs to the first source that matches it."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,11 +1,17 @@
 """Settings: one typed value, and a plain word where one is unknown or bad (SPEC 9.5)."""
 
+import json
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from flows.settings import Stopped, load_settings, places
 from schemas.settings import Numbers, Rows, Settings, Source
+from tests.roots import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
 def loaded(root: Path, toml: str = "", **environment: str) -> Settings:
@@ -193,3 +199,24 @@ def test_places_are_inside_the_root_unless_they_are_set_apart(tmp_path: Path) ->
     assert where.published == apart
     assert where.warehouse == tmp_path / "warehouse.duckdb"
     assert where.reference == tmp_path / "reference"
+
+
+def test_editors_are_told_of_every_setting_and_what_it_means() -> None:
+    written = (REPOSITORY / "schemas" / "lotwise.schema.json").read_text(encoding="utf-8")
+    told = json.dumps(Settings.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    assert written == told, "write Settings.model_json_schema() to schemas/lotwise.schema.json"
+    for model in (Settings, Source, Rows, Numbers):
+        unsaid = [name for name, field in model.model_fields.items() if not field.description]
+        assert not unsaid, model
+
+
+def test_the_readme_shows_every_setting_of_a_source(tmp_path: Path) -> None:
+    examples = re.findall(r"```toml\n([^`]*)```", README)
+    sources = [one for example in examples for one in tomllib.loads(example)["sources"]]
+
+    shown = {name for one in sources for name in one}
+    assert shown == set(Source.model_fields)
+    assert {name for one in sources for name in one.get("numbers", {})} == {*Numbers.model_fields}
+    rows = [part for one in sources for part in one.get("rows", [])]
+    assert {name for part in rows for name in part} == set(Rows.model_fields)
+    assert Settings.model_validate({"sources": sources})
