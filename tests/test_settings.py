@@ -211,7 +211,7 @@ def test_editors_are_told_of_every_setting_and_what_it_means() -> None:
 
 
 def test_the_readme_shows_every_setting_of_a_source(tmp_path: Path) -> None:
-    examples = re.findall(r"```toml\n([^`]*)```", README)
+    examples = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     sources = [one for example in examples for one in tomllib.loads(example)["sources"]]
 
     shown = {name for one in sources for name in one}
