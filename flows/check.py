@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import polars as pl
-
+from flows.judge import Stamp
 from flows.reference import read_reference
 from flows.settings import Stopped, load_settings, places
-from flows.validate import read_and_check
+from flows.validate import judge_file
+from flows.warehouse import Connection, load, scratch
 from schemas.settings import Kind
 from transforms.take import dated
-from transforms.validate import Outcome
 
 FIRST_ROWS = 10
 
@@ -32,38 +31,41 @@ def check_file(path: Path, kind: Kind, root: Path) -> Report:
     reference = read_reference(places(root, settings))
     named, named_at = dated(path.name)
     day = named or datetime.now(settings.zone).date()
-    outcome, source = read_and_check(
-        path, f"{kind}/{path.name}", day, named_at, settings, reference
-    )
+    stamp = Stamp(f"{kind}/{path.name}", kind, day, day)
+    with scratch() as night:
+        outcome, source = judge_file(night, path, stamp, named_at, settings, reference)
+        broken = [*_rules(night), *_first_rows(night)]
     lines = [
         f"{path.name} as {kind}, file day {day}"
         + (f", source '{source.name}'" if source else ", columns by their names"),
         f"{outcome.rows:,} rows: {outcome.kept:,} kept, {outcome.repeated:,} repeated, "
         f"{outcome.rejected:,} rejected",
-        *(f"  {table.height:,} kept as {part}" for part, table in outcome.tables.items()),
+        *(f"  {rows:,} kept as {part}" for part, rows in outcome.tables.items()),
     ]
     if outcome.unknown_columns:
         lines.append(f"not read: {', '.join(outcome.unknown_columns)}")
     if outcome.refused:
         lines.append(f"REFUSED {outcome.refused}")
-    return Report([*lines, *_rules(outcome), *_first_rows(outcome)], outcome.refused is not None)
+    return Report([*lines, *broken], outcome.refused is not None)
 
 
-def _rules(outcome: Outcome) -> list[str]:
-    counted = outcome.rejects.group_by("rule", "column").agg(rows=pl.col("row").n_unique())
+def _rules(night: Connection) -> list[str]:
+    query = """
+        SELECT rule, "column", count(DISTINCT row) AS rows FROM rejects
+        GROUP BY ALL ORDER BY rows DESC, rule, "column" NULLS FIRST
+    """
     return [
         f"  {rows:,} rows break {rule}" + (f" ({column})" if column else "")
-        for rule, column, rows in counted.sort(
-            "rows", "rule", "column", descending=[True, False, False]
-        ).iter_rows()
+        for rule, column, rows in load(night, query).iter_rows()
     ]
 
 
-def _first_rows(outcome: Outcome) -> list[str]:
+def _first_rows(night: Connection) -> list[str]:
+    query = """
+        SELECT row, rule, "column", value, raw FROM rejects
+        ORDER BY row, "column" NULLS FIRST, rule LIMIT $rows
+    """
     return [
         f"  row {row}: {rule}" + (f" ({column}: {value})" if column else "") + f"  {raw}"
-        for row, rule, column, value, raw in outcome.rejects.sort("row")
-        .head(FIRST_ROWS)
-        .select("row", "rule", "column", "value", "raw")
-        .iter_rows()
+        for row, rule, column, value, raw in load(night, query, rows=FIRST_ROWS).iter_rows()
     ]

@@ -102,6 +102,13 @@ CREATE TABLE shipments (
     event_id VARCHAR
 );
 
+-- What the event rows of the file in hand say, by which its earlier versions are known.
+CREATE TABLE contents (
+    kind VARCHAR,
+    row BIGINT,
+    content VARCHAR
+);
+
 -- Statements and full counts of former runs that no longer hold.
 CREATE TABLE statements_gone (
     inventory_id BIGINT,

@@ -1,9 +1,23 @@
 """Opened: a file's bytes or text, unzipped where its name says so (SPEC 2.1)."""
 
 import gzip
+from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+from schemas.raw import LONGEST_RAW, LONGEST_ROW, Unreadable
+
+LARGEST_CHUNK: Final = 64 << 20
+"""Characters of the rows of a chunk that are read one by one: Python holds them in several times as
+much memory."""
+
+PORTION: Final = 1 << 20
+"""Bytes read at once."""
+
+LONGEST_SKIPPED: Final = 256 << 20
+"""Characters of a line that are passed over to find the next one. A few kilobytes of gzip unzip to
+gigabytes of one line, and nobody wants to wait for its end."""
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -12,3 +26,27 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 def open_text(path: Path) -> TextIOWrapper:
     return TextIOWrapper(open_bytes(path), encoding="utf-8-sig", newline="")
+
+
+def lines_of(text: IO[str]) -> Iterator[tuple[str, int | None]]:
+    """The lines of a text with their ends; of one longer than a row may be only the beginning.
+
+    Beside such a beginning stands the number of quotes in all of its line, beside others null.
+    Raises Unreadable where a line goes on and on.
+    """
+    while line := text.readline(LONGEST_ROW):
+        if len(line) < LONGEST_ROW or line.endswith(("\n", "\r")):
+            yield line, None
+            continue
+        passed, quotes, rest = len(line), line.count('"'), line
+        while rest and not rest.endswith(("\n", "\r")):
+            rest = text.readline(LONGEST_ROW)
+            passed += len(rest)
+            quotes += rest.count('"')
+            if passed > LONGEST_SKIPPED:
+                raise Unreadable(
+                    "row_too_long",
+                    f"a line is longer than {LONGEST_SKIPPED >> 20} Mi characters; "
+                    "write each row on a line of its own, and send the file again",
+                )
+        yield line[:LONGEST_RAW], quotes

@@ -1,35 +1,74 @@
-"""Read: a file's rows as text, as they stand in it, the reader chosen by suffix (SPEC 2.1)."""
+"""Read: a file's rows as text, as they stand in it, the reader chosen by suffix (SPEC 2.1).
+
+A file is read in chunks of rows. Where there are two readers, the first is quick, and gives up as
+soon as it can't be sure of what it read; the second takes the file from its beginning.
+"""
 
 import gzip
-import json
 import zlib
-from collections.abc import Callable
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
-import polars as pl
+from flows.opened import PORTION, open_bytes
+from flows.read_csv import read_csv_exactly, read_csv_quickly
+from flows.read_json import read_json, read_ndjson_exactly, read_ndjson_quickly
+from flows.read_parquet import read_parquet
+from schemas.raw import CELLS, Misread, RawRows, Unreadable
 
-from flows.opened import open_bytes
-from flows.read_csv import read_csv
-from flows.read_json import read_json, read_ndjson
-from schemas.raw import RawRows, Unreadable
+T = TypeVar("T")
+Chunks = Iterator[RawRows]
+Reader = Callable[[Path, int], Chunks]
+
+READERS: Final[dict[str, tuple[Reader, ...]]] = {
+    ".csv": (read_csv_quickly, read_csv_exactly),
+    ".tsv": (read_csv_quickly, read_csv_exactly),
+    ".json": (read_json,),
+    ".ndjson": (read_ndjson_quickly, read_ndjson_exactly),
+    ".jsonl": (read_ndjson_quickly, read_ndjson_exactly),
+    ".parquet": (read_parquet,),
+}
 
 
 def read(path: Path) -> RawRows:
-    """Every row of a CSV, JSON, NDJSON or Parquet file, gzipped or not, as text.
+    """Every row of a file at once. Raises Unreadable."""
+    return read_through(path, RawRows.together)
 
+
+def read_through(path: Path, through: Callable[[Chunks], T], cells: int = CELLS) -> T:
+    """What `through` makes of the rows of a CSV, JSON, NDJSON or Parquet file, gzipped or not.
+
+    It is given at least one chunk, each of about so many `cells`, in the order of the file. It is
+    called anew where the first reader misread the file, so it must begin with nothing.
     Raises Unreadable where the file as a whole makes no sense, with the rule and what to do.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     suffix = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else path.suffix.lower()
-    reader = READERS.get(suffix)
-    if reader is None:
+    if suffix not in READERS:
         known = ", ".join(READERS)
         raise Unreadable("unknown_suffix", f"no reader for '{suffix}'; Lotwise reads {known}")
+    *quick, exact = READERS[suffix]
+    for reader in quick:
+        with suppress(Misread):
+            return through(_ahead(_told(path, reader(path, cells))))
+    return through(_ahead(_told(path, exact(path, cells))))
+
+
+def _ahead(chunks: Chunks) -> Chunks:
+    """The next chunk is read while one is looked at."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = reader.submit(next, chunks, None)
+            yield chunk
+
+
+def _told(path: Path, chunks: Chunks) -> Chunks:
     try:
-        return reader(path)
+        yield from chunks
     except UnicodeDecodeError as error:
         line = _first_line_not_in_utf8(path)
         raise Unreadable("not_utf8", f"line {line} is not UTF-8; save the file as UTF-8") from error
@@ -41,62 +80,11 @@ def read(path: Path) -> RawRows:
 
 def _first_line_not_in_utf8(path: Path) -> int:
     number = 1
-    with open_bytes(path) as lines, suppress(UnicodeDecodeError):
-        for line in lines:
-            line.decode()
-            number += 1
-    return number
-
-
-def _read_parquet(path: Path) -> RawRows:
+    decoder = getincrementaldecoder("utf-8")()
     with open_bytes(path) as file:
-        source = BytesIO(file.read()) if path.suffix.lower() == ".gz" else path
-    try:
-        rows = pl.read_parquet(source)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise Unreadable("not_parquet", f"{error}; send the file again") from error
-    texts = [
-        _column_text(rows.get_column(name)).alias(f"c{position}")
-        for position, name in enumerate(rows.columns)
-    ]
-    return RawRows.of(tuple(rows.columns), pl.DataFrame(texts))
-
-
-def _column_text(column: pl.Series) -> pl.Series:
-    if isinstance(column.dtype, pl.Datetime):
-        zoned = "%:z" if column.dtype.time_zone else ""
-        return column.dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{zoned}")
-    if column.dtype == pl.Duration:
-        return column.dt.to_string("iso")
-    if column.dtype.is_nested() or column.dtype == pl.Binary:
-        return pl.Series([_value_text(value) for value in column.to_list()], dtype=pl.String)
-    return column.cast(pl.String)
-
-
-def _value_text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bytes):
-        return _bytes_text(value)
-    return json.dumps(value, ensure_ascii=False, default=_inner_text)
-
-
-def _inner_text(value: Any) -> str:
-    return _bytes_text(value) if isinstance(value, bytes) else str(value)
-
-
-def _bytes_text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.hex()
-
-
-READERS: Final[dict[str, Callable[[Path], RawRows]]] = {
-    ".csv": read_csv,
-    ".tsv": read_csv,
-    ".json": read_json,
-    ".ndjson": read_ndjson,
-    ".jsonl": read_ndjson,
-    ".parquet": _read_parquet,
-}
+        try:
+            while portion := file.read(PORTION):
+                number += decoder.decode(portion).count("\n")
+        except UnicodeDecodeError as error:
+            number += error.object[: error.start].count(b"\n")
+    return number

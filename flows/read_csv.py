@@ -1,7 +1,7 @@
 """CSV: by DuckDB where every row is as the header says, else row by row (SPEC 2.1)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -9,18 +9,24 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from flows.opened import open_text
-from schemas.raw import RawRows, Unreadable
+from flows.opened import LARGEST_CHUNK, lines_of, open_text
+from schemas.raw import LONGEST_ROW, Misread, RawRows, Unreadable, refuse_too_many_columns
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 
+LONGEST_QUICK_ROW: Final = 1 << 16
+"""Bytes. DuckDB reads 2,048 rows at once, and of longer rows these could take all memory."""
 
-def read_csv(path: Path) -> RawRows:
+
+def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
+    """Raises Misread where some row is not as the header says: the other reader tells which."""
     header, separator = _header(path)
     columns = [f"c{position}" for position in range(len(header))]
-    with duckdb.connect() as connection:
-        try:
-            rows = connection.read_csv(
+    passed = 0
+    try:
+        with duckdb.connect() as connection:
+            connection.execute("SET produce_arrow_string_view = true")
+            batches = connection.read_csv(
                 str(path),
                 header=True,
                 sep=separator,
@@ -29,103 +35,158 @@ def read_csv(path: Path) -> RawRows:
                 columns=dict.fromkeys(columns, "VARCHAR"),
                 allow_quoted_nulls=False,
                 auto_detect=False,
-            ).pl()
-        except duckdb.Error:
-            # Some row is not as the header says. The slower reader tells which, and why.
-            return _read_rows(path, header, separator)
-    # A blank line is no row, but in one column DuckDB takes it for a null.
-    return RawRows.of(header, rows.drop_nulls() if len(header) == 1 else rows)
+                max_line_size=LONGEST_QUICK_ROW,
+            ).to_arrow_reader(max(1, cells // len(header)))
+            for batch in batches:
+                rows = pl.DataFrame(batch)
+                # A blank line is no row, but in one column DuckDB takes it for a null.
+                rows = rows.drop_nulls() if len(header) == 1 else rows
+                yield RawRows.of(
+                    header, rows, pl.int_range(passed + 1, passed + rows.height + 1, eager=True)
+                )
+                passed += rows.height
+    except duckdb.Error as error:
+        raise Misread from error
+    if not passed:
+        yield RawRows.of(header, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
 
 
 def _header(path: Path) -> tuple[tuple[str, ...], str]:
     headers: dict[str, list[str]] = {}
     for separator in SEPARATORS:
-        with open_text(path) as lines, suppress(Unreadable):
-            headers[separator] = next(_records(lines, separator), ("", None))[1] or []
+        with open_text(path) as text, suppress(Unreadable):
+            headers[separator] = next(_records(lines_of(text), separator), ("", None))[1] or []
     separator = max(headers, key=lambda mark: len(headers[mark]), default=",")
     header = tuple(headers.get(separator, ()))
+    refuse_too_many_columns(len(header))
     if any(name.strip() for name in header):
         return header, separator
-    with open_text(path) as lines:
-        is_empty = not lines.read(1)
+    with open_text(path) as text:
+        is_empty = not text.read(1)
     fault = "the file is empty" if is_empty else "the first row is blank or can't be read"
     raise Unreadable("no_header", f"{fault}; the first row names the columns")
 
 
-def _read_rows(path: Path, header: tuple[str, ...], separator: str) -> RawRows:
+def read_csv_exactly(path: Path, cells: int) -> Iterator[RawRows]:
+    header, separator = _header(path)
     rows: list[list[str]] = []
     numbers: list[int] = []
     malformed: list[tuple[int, str, str]] = []
-    row = 0
-    with open_text(path) as lines:
-        records = _records(lines, separator)
+    row = size = 0
+
+    def chunk() -> RawRows:
+        columns = zip(*rows, strict=True) if rows else [()] * len(header)
+        texts = [
+            pl.Series(f"c{position}", column, dtype=pl.String)
+            for position, column in enumerate(columns)
+        ]
+        return RawRows.of(header, pl.DataFrame(texts), numbers, malformed)
+
+    with open_text(path) as text:
+        records = _records(lines_of(text), separator)
         next(records)
-        for record, cells in records:
+        for record, found in records:
             if not record.rstrip(separator if len(header) == 1 else ""):
                 continue
             row += 1
-            while cells and len(cells) > len(header) and not cells[-1].strip():
-                cells.pop()
-            if cells is None:
+            size += len(record)
+            while found and len(found) > len(header) and not found[-1].strip():
+                found.pop()
+            if found is None:
                 malformed.append((row, "malformed_row", record))
-            elif len(cells) == len(header):
+            elif len(found) == len(header):
                 numbers.append(row)
-                rows.append(cells)
-            else:
+                rows.append(found)
+            elif found:
                 malformed.append((row, "number_of_columns", record))
-    columns = [f"c{position}" for position in range(len(header))]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-    return RawRows.of(header, frame, numbers, malformed)
+            else:
+                malformed.append((row, "row_too_long", record))
+            if (len(rows) + len(malformed)) * len(header) >= cells or size >= LARGEST_CHUNK:
+                yield chunk()
+                rows, numbers, malformed, size = [], [], [], 0
+    if rows or malformed or not row:
+        yield chunk()
 
 
-def _records(lines: Iterable[str], separator: str) -> Iterator[tuple[str, list[str] | None]]:
+def _records(
+    lines: Iterator[tuple[str, int | None]], separator: str
+) -> Iterator[tuple[str, list[str] | None]]:
     """Each record and its cells; no cells where a quote stands where none may.
 
     Quotes, and blanks around them, mean what they mean to DuckDB: how a row is read must not
-    depend on whether another row called for this reader.
+    depend on whether another row called for this reader. Of a record that is too long its
+    beginning is given, and an empty list of cells.
     """
     mark = re.escape(separator)
-    cell = re.compile(
-        rf' ?"(?P<quoted>[^"]*+(?:" *"[^"]*+)*+)(?:(?P<closed>") *(?={mark}|\Z)|\Z)'
-        rf'|(?! ?")(?P<plain>[^{mark}]*+)'
-    )
-    following = iter(lines)
+    quoted = rf'(?P<quoted>[^"]*+(?:" *"[^"]*+)*+)(?:(?P<closed>") *(?={mark}|\Z)|\Z)'
+    cell = re.compile(rf' ?"{quoted}|(?! ?")(?P<plain>[^{mark}]*+)')
+    rest_of_cell = re.compile(quoted)
     row = 0
-    for line in following:
+    for line, quotes in lines:
         record = line.rstrip("\r\n")
         cells: list[str] | None = record.split(separator)
-        if '"' in record:
-            text = line
-            cells, is_open = _cells(record, cell)
-            while is_open:
-                text += _up_to_a_quote(following, row)
-                record = text.rstrip("\r\n")
-                cells, is_open = _cells(record, cell)
+        if quotes is not None:
+            cells = []
+            if quotes % 2:
+                raise _unclosed(row)
+        elif '"' in record:
+            told, size = [line], len(line)
+            cells, opened = _cells(record, 0, cell)
+            within = [line[opened:]]
+            while opened is not None and cells is not None:
+                told.append(_up_to_a_quote(lines, row, LONGEST_ROW - size))
+                size += len(told[-1])
+                piece = told[-1].rstrip("\r\n")
+                found = rest_of_cell.match(piece)
+                if found is None:
+                    cells = None
+                elif found["closed"] is None:
+                    within.append(told[-1])
+                else:
+                    cells.append(_unquoted("".join([*within, found["quoted"]])))
+                    opened = None
+                    if found.end() < len(piece):
+                        more, opened = _cells(piece, found.end() + 1, cell)
+                        within = [told[-1][opened:]]
+                        cells = None if more is None else [*cells, *more]
+            record = "".join(told).rstrip("\r\n")
         yield record, cells
         row += record != ""
 
 
-def _cells(record: str, cell: re.Pattern[str]) -> tuple[list[str] | None, bool]:
-    """The cells of a record, and whether the quote of its last one is still open."""
-    cells = []
-    place = 0
+def _cells(record: str, place: int, cell: re.Pattern[str]) -> tuple[list[str] | None, int | None]:
+    """The cells of a record from a place on, and where the last one begins if its quote is open."""
+    cells: list[str] = []
     while found := cell.match(record, place):
         quoted, closed, plain = found.groups()
         if quoted is not None and closed is None:
-            return None, True
-        if quoted is not None and '"' in quoted:
-            quoted = re.sub('"( *)"', lambda between: between[1] or '"', quoted)
-        cells.append(plain if quoted is None else quoted)
+            return cells, found.start("quoted")
+        cells.append(plain if quoted is None else _unquoted(quoted))
         if found.end() == len(record):
-            return cells, False
+            return cells, None
         place = found.end() + 1
-    return None, False
+    return None, None
 
 
-def _up_to_a_quote(lines: Iterator[str], row: int) -> str:
+def _unquoted(text: str) -> str:
+    return re.sub('"( *)"', lambda between: between[1] or '"', text) if '"' in text else text
+
+
+def _up_to_a_quote(lines: Iterator[tuple[str, int | None]], row: int, most: int) -> str:
     passed = []
-    for line in lines:
+    for line, quotes in lines:
         passed.append(line)
+        most -= len(line)
+        if most < 0 or quotes is not None:
+            break
         if '"' in line:
             return "".join(passed)
-    raise Unreadable("unclosed_quote", f"a quote opened in or after row {row} is never closed")
+    raise _unclosed(row)
+
+
+def _unclosed(row: int) -> Unreadable:
+    return Unreadable(
+        "unclosed_quote",
+        f"a quote opened in or after row {row} is never closed, "
+        f"or not within {LONGEST_ROW >> 20} Mi characters",
+    )

@@ -1,109 +1,229 @@
 """JSON: an object, an array, a Kibo body, or one of them a line (SPEC 2.1, 2.2)."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+import re
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from io import StringIO
-from itertools import chain
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from threading import Event
+from typing import IO, Any, Final
 
 import duckdb
 import polars as pl
 
-from flows.opened import open_text
-from schemas.raw import RawRows, Unreadable
+from flows.opened import LARGEST_CHUNK, PORTION, lines_of, open_bytes, open_text
+from schemas.raw import LONGEST_ROW, Misread, RawRows, Unreadable, refuse_too_many_columns
 from transforms.columns import fold
 
-# Lines that DuckDB would read as something else than stands in them: numbers that it writes its
-# own way, what is no JSON to others, and null, which is no object.
-MISREAD: Final = r"""
-    FROM read_json_objects($path, format = 'newline_delimited')
-    SELECT 1
-    WHERE regexp_matches(
-        json,
-        '(?i)"\s*:\s*-?([0-9.]+e|[0-9]+\.([0-9]+0|[0-9]{5})|[0-9]{12,}\.|inf|nan)'
-        || '|"\s*:\s*-0|,\s*[\]}]|^\s*null\s*$'
-    )
-    LIMIT 1
-"""
+LARGEST_DOCUMENT: Final = 128 << 20
+"""Characters of a JSON document of many lines. It is held in memory, in which Python takes some ten
+times as much; rows of their own, a line each, have no bound."""
+
+FIRST_LINES: Final = 1_000
+"""Lines from which the quick reader knows the columns."""
+
+LONGEST_QUICK_ROW: Final = 1 << 18
+"""Bytes. DuckDB holds 2,048 rows at once, and of longer ones these could take all memory."""
+
+# What DuckDB reads exactly as it stands: a line of known names, texts, and numbers that it would
+# write the same way.
+NAME: Final = r"[A-Za-z0-9_ .-]+"
+TEXT: Final = (
+    r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]'
+    r'|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))*"'
+)
+WHOLE: Final = r"(?:0|-?[1-9][0-9]{0,17})"
+DECIMAL: Final = r"(?:0|-?[1-9][0-9]{0,10})\.(?:0|[0-9]{0,3}[1-9])"
+VALUE: Final = rf"(?:{TEXT}|{DECIMAL}|{WHOLE}|true|false|null)"
 
 
-def read_json(path: Path) -> RawRows:
+class TooLong(str):
+    """The beginning of a line longer than a row may be."""
+
+
+def read_json(path: Path, cells: int) -> Iterator[RawRows]:
     with open_text(path) as text:
-        content = text.read()
+        content = text.read(LARGEST_DOCUMENT + 1)
+    if len(content) > LARGEST_DOCUMENT:
+        yield from _read_large(path, content.lstrip()[:LONGEST_ROW], cells)
+        return
     try:
         document = _json(content)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" or not content.strip():
-            return _read_lines(StringIO(content, newline=""))
+            yield from _read_lines(lambda: StringIO(content, newline=""), cells)
+            return
         raise Unreadable("not_json", f"{error}; send the file again") from error
     except RecursionError as error:
         raise Unreadable("not_json", "nested too deeply") from error
-    return _objects(document if isinstance(document, list) else [document])
+    documents = document if isinstance(document, list) else [document]
+    yield from _objects(lambda: iter(documents), cells)
 
 
-def read_ndjson(path: Path) -> RawRows:
-    with duckdb.connect() as connection, suppress(duckdb.Error):
-        # Where some line is no JSON object: the slower reader tells which.
-        if connection.execute(MISREAD, {"path": str(path)}).fetchone() is None:
-            described = connection.read_json(
-                str(path), format="newline_delimited", sample_size=-1, records="true"
-            )
-            header = tuple(described.columns)
-            if "items" not in header:
-                rows = connection.read_json(
-                    str(path),
-                    format="newline_delimited",
-                    columns=dict.fromkeys(header, "VARCHAR"),
-                    records="true",
-                ).pl()
-                names = {name: f"c{position}" for position, name in enumerate(header)}
-                return RawRows.of(header, rows.rename(names))
-    with open_text(path) as lines:
-        return _read_lines(lines)
+def _read_large(path: Path, beginning: str, cells: int) -> Iterator[RawRows]:
+    try:
+        _json(beginning.partition("\n")[0])
+    except (json.JSONDecodeError, RecursionError):
+        raise Unreadable(
+            "document_too_large",
+            f"a JSON document of more than {LARGEST_DOCUMENT >> 20} Mi characters; "
+            "send it as NDJSON, a row a line, or as CSV",
+        ) from None
+    yield from read_ndjson_exactly(path, cells)
 
 
-def _read_lines(lines: Iterable[str]) -> RawRows:
-    told = (line.rstrip("\r\n") for line in lines if line.strip())
-    first = next(told, None)
-    if first is None:
-        raise Unreadable("not_json", "the file is empty; send it again")
+def read_ndjson_quickly(path: Path, cells: int) -> Iterator[RawRows]:
+    """Raises Misread where some line may be no object of the first ones' names: the other reader
+    tells."""
+    header = _first_names(path)
+    columns = {name: f"c{position}" for position, name in enumerate(header)}
+    passed = 0
+    given_up = Event()
+    with ThreadPoolExecutor(1) as reader, duckdb.connect() as connection:
+        is_plain = reader.submit(_is_plain, path, header, given_up)
+        try:
+            connection.execute("SET produce_arrow_string_view = true")
+            batches = connection.read_json(
+                str(path),
+                format="newline_delimited",
+                columns=dict.fromkeys(header, "VARCHAR"),
+                records="true",
+                maximum_object_size=LONGEST_QUICK_ROW,
+            ).to_arrow_reader(max(1, cells // len(header)))
+            for batch in batches:
+                if is_plain.done() and not is_plain.result():
+                    break
+                numbers = pl.int_range(passed + 1, passed + batch.num_rows + 1, eager=True)
+                yield RawRows.of(header, pl.DataFrame(batch).rename(columns), numbers)
+                passed += batch.num_rows
+        except duckdb.Error as error:
+            raise Misread from error
+        finally:
+            given_up.set()
+        if not is_plain.result() or not passed:
+            raise Misread
 
-    def documents() -> Iterator[Any]:
-        for line in chain([first], told):
+
+def _first_names(path: Path) -> tuple[str, ...]:
+    """The names in a file's first lines. Raises Misread where the quick reader can't read them."""
+    names: dict[str, None] = {}
+    with suppress(UnicodeDecodeError), open_text(path) as text:
+        for line, quotes in islice(lines_of(text), FIRST_LINES):
             try:
-                yield _json(line)
-            except (json.JSONDecodeError, RecursionError):
-                yield line
+                told = json.loads(line) if line.strip() and quotes is None else {}
+            except (json.JSONDecodeError, RecursionError) as error:
+                raise Misread from error
+            names |= dict.fromkeys(told if isinstance(told, dict) else ())
+    is_plain = all(re.fullmatch(NAME, name) for name in names)
+    # DuckDB tells names apart without case.
+    if not names or not is_plain or len({name.lower() for name in names}) < len(names):
+        raise Misread
+    refuse_too_many_columns(len(names))
+    if "items" in names:
+        raise Misread
+    return tuple(names)
 
-    return _objects(documents())
+
+def _is_plain(path: Path, header: tuple[str, ...], given_up: Event) -> bool:
+    """Whether every line is one that DuckDB reads exactly as it stands."""
+    names = "|".join(map(re.escape, header))
+    member = rf'\s*"(?:{names})"\s*:\s*{VALUE}\s*'
+    lines = rf"^(?:\s*\{{(?:{member}(?:,{member})*|\s*)\}}\s*(?:\n|$))*$"
+    pattern = lines.replace(r"\s", r"[ \t\r]")
+    decoder = getincrementaldecoder("utf-8")()
+    rest = ""
+    with suppress(UnicodeDecodeError), closing(open_bytes(path)) as file:
+        while not given_up.is_set():
+            portion = file.read(PORTION)
+            text = rest + decoder.decode(portion, final=not portion)
+            whole, end, rest = text.rpartition("\n") if portion else (text, "", "")
+            if not pl.Series([whole + end]).str.contains(pattern).item():
+                return False
+            if len(rest) > LONGEST_QUICK_ROW:
+                return False
+            if not portion:
+                return True
+    return False
+
+
+def read_ndjson_exactly(path: Path, cells: int) -> Iterator[RawRows]:
+    yield from _read_lines(lambda: open_text(path), cells)
+
+
+def _read_lines(opened: Callable[[], IO[str]], cells: int) -> Iterator[RawRows]:
+    def documents() -> Iterator[Any]:
+        with opened() as text:
+            for line, quotes in lines_of(text):
+                told = line.rstrip("\r\n")
+                if not told.strip():
+                    continue
+                if quotes is not None:
+                    yield TooLong(told)
+                    continue
+                try:
+                    yield _json(told)
+                except (json.JSONDecodeError, RecursionError):
+                    yield told
+
+    if not any(True for _ in documents()):
+        raise Unreadable("not_json", "the file is empty; send it again")
+    yield from _objects(documents, cells)
 
 
 def _json(text: str) -> Any:
     return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
 
 
-def _objects(documents: Iterable[Any]) -> RawRows:
-    """Rows from JSON objects; a Kibo body gives one row an item (SPEC 2.2)."""
-    header: dict[str, int] = {}
-    rows: list[dict[str, str | None]] = []
+def _objects(documents: Callable[[], Iterator[Any]], cells: int) -> Iterator[RawRows]:
+    """Rows from JSON objects; a Kibo body gives one row an item (SPEC 2.2).
+
+    The documents are gone through twice, since any of them may name another column.
+    """
+    names: dict[str, None] = {}
+    for item in _all_items(documents()):
+        if isinstance(item, dict) and not item.keys() <= names.keys():
+            names |= dict.fromkeys(item)
+            refuse_too_many_columns(len(names))
+    header = tuple(names)
+    rows: list[tuple[str | None, ...]] = []
     numbers: list[int] = []
     malformed: list[tuple[int, str, str]] = []
+    size = 0
+
+    def chunk() -> RawRows:
+        columns = zip(*rows, strict=True) if rows else [()] * len(header)
+        texts = [
+            pl.Series(f"c{position}", column, dtype=pl.String)
+            for position, column in enumerate(columns)
+        ]
+        return RawRows.of(header, pl.DataFrame(texts), numbers, malformed)
+
     row = 0
+    for row, item in enumerate(_all_items(documents()), 1):
+        if isinstance(item, dict):
+            told = tuple(_text(item.get(name)) for name in header)
+            size += sum(map(len, filter(None, told)))
+            rows.append(told)
+            numbers.append(row)
+        elif isinstance(item, TooLong):
+            malformed.append((row, "row_too_long", item))
+        else:
+            malformed.append((row, "not_an_object", _text(item) or "null"))
+            size += len(malformed[-1][-1])
+        if (len(rows) + len(malformed)) * max(1, len(header)) >= cells or size >= LARGEST_CHUNK:
+            yield chunk()
+            rows, numbers, malformed, size = [], [], [], 0
+    if rows or malformed or not row:
+        yield chunk()
+
+
+def _all_items(documents: Iterator[Any]) -> Iterator[Any]:
     for document in documents:
-        for item in _items(document):
-            row += 1
-            if isinstance(item, dict):
-                for name in item:
-                    header.setdefault(name, len(header))
-                rows.append({f"c{header[name]}": _text(value) for name, value in item.items()})
-                numbers.append(row)
-            else:
-                malformed.append((row, "not_an_object", _text(item) or "null"))
-    schema = {f"c{position}": pl.String for position in header.values()}
-    frame = pl.DataFrame(rows, schema=schema, orient="row") if schema else pl.DataFrame()
-    return RawRows.of(tuple(header), frame, numbers, malformed)
+        yield from _items(document)
 
 
 def _items(document: Any) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from schemas.reference import (
     RawProducts,
 )
 from transforms.columns import recognise, select
-from transforms.parse import boolean, day, integer
+from transforms.parse import boolean, day, integers
 from transforms.rows import breaches
 
 Typed = Callable[[pl.DataFrame], pl.DataFrame]
@@ -40,7 +40,7 @@ def _products(texts: pl.DataFrame) -> pl.DataFrame:
         pl.col("out_of_stock").fill_null("backorder"),
         "default_condition",
         "date_kind",
-        integer("min_days_left").fill_null(0),
+        integers(texts["min_days_left"]).fill_null(0),
     ).pipe(Products.validate)
 
 

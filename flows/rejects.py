@@ -1,11 +1,12 @@
 """Rejects that the ledger finds: rows fine by themselves, but not beside what is known."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from flows.read import read
+from flows.read import Chunks, read_through
 from flows.warehouse import Connection, load, save
 from transforms.desk import Row
 
@@ -32,6 +33,10 @@ def raws_of(night: Connection, rows: list[Row]) -> dict[tuple[str, int], str]:
         copies = load(night, "SELECT copy FROM taken WHERE file = $file", file=file)
         wanted = pl.Series([row["row"] for row in rows if row["file"] == file], dtype=pl.Int64)
         for copy in copies.get_column("copy"):
-            told = read(Path(copy)).as_json(wanted)
-            raws |= {(file, row): raw for row, raw in told.iter_rows()}
+            told = read_through(Path(copy), partial(_told, wanted))
+            raws |= {(file, row): raw for row, raw in told}
     return raws
+
+
+def _told(wanted: pl.Series, chunks: Chunks) -> list[tuple[int, str]]:
+    return [row for chunk in chunks for row in chunk.as_json(wanted).iter_rows()]

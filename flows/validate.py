@@ -1,14 +1,15 @@
 """Validate: read each file that was taken, keep its good rows, write down the others."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from flows.read import read
+from flows.judge import Stamp, judge
+from flows.read import read_through
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, load, night_settings, only, save, tonight
 from schemas.raw import Unreadable
@@ -16,17 +17,7 @@ from schemas.settings import Kind, Settings, Source
 from transforms.parse import end_of_day, start_of_day
 from transforms.rows import PAGES, Circumstances
 from transforms.take import source_of
-from transforms.validate import Outcome, validate_file
-from transforms.versions import all_events, count_events, new_events
-
-TABLES: Final[dict[Kind, str]] = {
-    "inventory": "counts",
-    "adjustments": "adjustments",
-    "orders": "orders",
-    "cancellations": "cancellations",
-    "shipments": "shipments",
-}
-"""Kind: the night's table of its kept rows."""
+from transforms.validate import Outcome
 
 
 def validate(places: Places, day: date) -> dict[str, int]:
@@ -43,45 +34,42 @@ def validate(places: Places, day: date) -> dict[str, int]:
                 totals["rows"] += rows
                 totals["repeated"] += rows
                 continue
-            outcome, source = read_and_check(
-                Path(taken["copy"]),
-                taken["file"],
-                taken["day"],
-                taken["named_at"],
-                settings,
-                reference,
+            stamp = Stamp(taken["file"], taken["kind"], taken["day"], day)
+            outcome, _ = judge_file(
+                night, Path(taken["copy"]), stamp, taken["named_at"], settings, reference
             )
-            outcome = _without_known_events(night, taken, outcome)
             if outcome.refused and settings.on_refused == "fail":
                 raise Stopped(f"{taken['file']} is refused: {outcome.refused}")
-            _save(night, taken, day, outcome, source)
+            # A refused file takes back its rows.
+            night.execute("ROLLBACK" if outcome.refused else "COMMIT")
+            _save(night, taken, day, outcome)
             totals["refused"] += outcome.refused is not None
             for name in ("rows", "kept", "repeated", "rejected"):
                 totals[name] += getattr(outcome, name)
     return totals
 
 
-def read_and_check(
+def judge_file(
+    night: Connection,
     path: Path,
-    file: str,
-    day: date,
+    stamp: Stamp,
     named_at: datetime | None,
     settings: Settings,
     reference: dict[str, pl.DataFrame],
 ) -> tuple[Outcome, Source | None]:
-    """What the file at `path` says, known to its inbox as `file`, of the file day `day`."""
-    kind, _, name = file.partition("/")
+    """What the file at `path` comes to, which its inbox knows by its stamp.
+
+    What it left in the night's tables is in a transaction, for the caller to end.
+    """
+    kind, _, name = stamp.file.partition("/")
     if kind not in PAGES:
-        raise ValueError(f"'{file}' is in no folder of the inbox")
+        raise ValueError(f"'{stamp.file}' is in no folder of the inbox")
     source = source_of(kind, name, settings.sources)
-    around = _circumstances(kind, day, named_at, source, settings, reference)
-    rows = 0
+    around = _circumstances(kind, stamp.day, named_at, source, settings, reference)
     try:
-        raw = read(path)
-        rows = raw.height
-        return validate_file(raw, kind, source, settings, around), source
+        return judge(night, partial(read_through, path), stamp, source, settings, around), source
     except Unreadable as why:
-        return Outcome.unreadable(why, rows), source
+        return Outcome.unreadable(why, 0), source
 
 
 def _circumstances(
@@ -123,36 +111,7 @@ def _save_repeat(night: Connection, taken: dict[str, Any], day: date) -> int:
     return rows
 
 
-def _without_known_events(night: Connection, taken: dict[str, Any], outcome: Outcome) -> Outcome:
-    tables = dict(outcome.tables)
-    repeated = outcome.repeated
-    for kind, rows in outcome.tables.items():
-        if not PAGES[kind].is_event:
-            continue
-        file = f"{taken['file']} as {kind}"
-        known = load(
-            night, "SELECT content, rows FROM warehouse.events WHERE file = $file", file=file
-        )
-        tables[kind] = new_events(rows, known).drop("content")
-        repeated += rows.height - tables[kind].height
-        events = all_events(known, count_events(rows))
-        save(night, "events", events.with_columns(file=pl.lit(file)))
-    return replace(outcome, tables=tables, repeated=repeated)
-
-
-def _save(
-    night: Connection, taken: dict[str, Any], day: date, outcome: Outcome, source: Source | None
-) -> None:
-    stamp = {"file": pl.lit(taken["file"]), "day": pl.lit(taken["day"])}
-    for kind, rows in outcome.tables.items():
-        kept = rows.with_columns(**stamp)
-        if kind == "inventory":
-            kept = kept.with_columns(is_full=pl.lit(bool(source and source.count_mode == "full")))
-        save(night, TABLES[kind], kept)
-    if outcome.refused is None:
-        rejects = outcome.rejects.with_columns(file=pl.lit(taken["file"]), day=pl.lit(day))
-        save(night, "rejects", rejects)
-        save(night, "uncertain", outcome.uncertain.with_columns(file=pl.lit(taken["file"])))
+def _save(night: Connection, taken: dict[str, Any], day: date, outcome: Outcome) -> None:
     _save_file(
         night,
         taken,

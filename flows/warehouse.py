@@ -13,6 +13,7 @@ from datetime import date
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import duckdb
@@ -99,11 +100,8 @@ def night_of(
     try:
         with connected(_memory_of(places)) as night:
             night.execute("SET temp_directory = $path", {"path": str(places.night / "spill")})
-            night.execute("ATTACH ':memory:' AS night")
             night.execute("ATTACH $path AS warehouse (READ_ONLY)", {"path": str(places.warehouse)})
-            night.execute("USE night")
-            night.execute(_tables())
-            night.execute(_sql("night.sql"))
+            _lay_out(night)
             night.execute(_sql("tonight.sql"), {"day": day, "circumstances": circumstances})
             for table, frame in reference.items():
                 save(night, table, frame.with_columns(digest))
@@ -111,6 +109,25 @@ def night_of(
             yield
     finally:
         shutil.rmtree(places.night, ignore_errors=True)
+
+
+@contextmanager
+def scratch() -> Iterator[Connection]:
+    """The tables of a night over an empty warehouse; nothing remembers them."""
+    with TemporaryDirectory() as spill, connected() as night:
+        night.execute("SET temp_directory = $path", {"path": spill})
+        night.execute("ATTACH ':memory:' AS warehouse")
+        night.execute("USE warehouse")
+        night.execute(_tables())
+        _lay_out(night)
+        yield night
+
+
+def _lay_out(night: Connection) -> None:
+    night.execute("ATTACH ':memory:' AS night")
+    night.execute("USE night")
+    night.execute(_tables())
+    night.execute(_sql("night.sql"))
 
 
 @contextmanager
@@ -156,11 +173,16 @@ def load(connection: Connection, query: str, **values: Any) -> pl.DataFrame:
     return frame
 
 
-def save(connection: Connection, table: str, frame: pl.DataFrame) -> int:
-    """Append a frame to a table of the night by column name; the number of rows."""
+def save(connection: Connection, table: str, frame: pl.DataFrame, **stamp: object) -> int:
+    """Append a frame to a table of the night by column name, beside values that all its rows have;
+    the number of rows."""
     if frame.height:
+        stamps = "".join(f', ${name} AS "{name}"' for name in stamp)
         connection.register("frame", frame)
-        connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM frame')  # noqa: S608
+        connection.execute(
+            f'INSERT INTO "{table}" BY NAME SELECT *{stamps} FROM frame',  # noqa: S608
+            stamp or None,
+        )
         connection.unregister("frame")
     return frame.height
 

@@ -54,6 +54,7 @@ class Counts(CheckedGranular, CheckedPool):
         | (pl.col("quantity") == 0)
         | ((pl.col("quantity") == 1).sum().over("upc", "serial_number") == 1),
         advice="a unit is in one place: keep the row that is true",
+        among=("upc", "serial_number"),
     )
 
     class Config:

@@ -1,12 +1,26 @@
 """Raw rows: what stands in a file, one row per row of it, every cell as text (SPEC 2.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 import polars as pl
 
 MALFORMED: Final = {"row": pl.Int64, "rule": pl.String, "raw": pl.String}
+
+LONGEST_ROW: Final = 16 << 20
+"""Characters of a row. No row of stock or orders comes near; one that is longer is a quote that was
+never closed, or no text at all, and rows are held in memory by the thousand."""
+
+LONGEST_RAW: Final = 1 << 10
+"""Characters that are told of a row that is too long: enough to find it in its file."""
+
+MOST_COLUMNS: Final = 5_000
+"""Columns of a file. Every one is a column of every frame, and of what is told of a reject."""
+
+CELLS: Final = 5_000_000
+"""Cells of a chunk: half a million rows of ten columns, some 150 MB. Fewer rows cost time, since
+every chunk is worth some forty questions to polars and pandera; more cost memory."""
 
 
 class Unreadable(Exception):  # noqa: N818  it is the file that is unreadable
@@ -17,9 +31,21 @@ class Unreadable(Exception):  # noqa: N818  it is the file that is unreadable
         self.rule = rule
 
 
+class Misread(Exception):  # noqa: N818  it is the file that was misread
+    """What a quick reader gave of a file may be wrong: throw it away, and read it the exact way."""
+
+
+def refuse_too_many_columns(columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise Unreadable(
+            "too_many_columns",
+            f"it has {columns} columns and may have {MOST_COLUMNS}; check its separator and quotes",
+        )
+
+
 @dataclass(frozen=True)
 class RawRows:
-    """A file's rows before anyone asks what they mean.
+    """A file's rows, or a chunk of them, before anyone asks what they mean.
 
     rows: `row` (the row's number in the file, 1 is the first after the header) and one text
     column `c0`, `c1`, … for each name of the header. malformed: the rows that don't fit it.
@@ -34,7 +60,7 @@ class RawRows:
         cls,
         header: tuple[str, ...],
         cells: pl.DataFrame,
-        numbers: Sequence[int] | None = None,
+        numbers: Sequence[int] | pl.Series | None = None,
         malformed: Sequence[tuple[int, str, str]] = (),
     ) -> Self:
         if numbers is None:
@@ -44,6 +70,16 @@ class RawRows:
             row = pl.Series("row", numbers, dtype=pl.Int64)
             rows = cells.with_columns(row) if cells.width else row.to_frame()
         return cls(header, rows, pl.DataFrame(list(malformed), schema=MALFORMED, orient="row"))
+
+    @classmethod
+    def together(cls, chunks: Iterable[Self]) -> Self:
+        """The rows of several chunks of one file; there is one at least."""
+        parts = list(chunks)
+        return cls(
+            parts[0].header,
+            pl.concat([chunk.rows for chunk in parts]),
+            pl.concat([chunk.malformed for chunk in parts]),
+        )
 
     @property
     def height(self) -> int:

@@ -1,10 +1,14 @@
 """A file's rows are kept, repeated or rejected by the rules of their kind (SPEC 3)."""
 
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -13,8 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from flows.read import read
-from schemas.raw import RawRows, Unreadable
+from flows.judge import TABLES, Stamp, judge
+from flows.read import Chunks, read
+from flows.warehouse import Connection, load, only, scratch
+from schemas.raw import Misread, RawRows
 from schemas.settings import Kind, Settings, Source
 from tests.clerk_of_rules import (
     COUNTED_AT,
@@ -28,8 +34,9 @@ from tests.clerk_of_rules import (
     rows_of,
 )
 from transforms.rows import Circumstances
-from transforms.validate import Outcome, validate_file
+from transforms.validate import Outcome
 
+T = TypeVar("T")
 SAMPLE = Path(__file__).parents[2] / "shared/payloads/01_refresh_request_granular__seed.json"
 AROUND = Circumstances(ZoneInfo("UTC"), COUNTED_AT, LATEST_AT)
 PROFILE = settings.default
@@ -44,16 +51,80 @@ def raw_rows(rows: list[Text]) -> RawRows:
     return RawRows.of(header, pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String)))
 
 
-def validated(kind: Kind, *rows: Text, source: Source | None = None, **around: Any) -> Outcome:
+@dataclass(frozen=True)
+class Judged:
+    """What became of a file, and what it left in the night's tables."""
+
+    outcome: Outcome
+    tables: dict[Kind, pl.DataFrame]
+    rejects: pl.DataFrame
+    uncertain: pl.DataFrame
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.outcome, name)
+
+
+OPEN = ExitStack()
+
+
+@cache
+def night() -> Connection:
+    """Every file is taken back, so one night does for all."""
+    return OPEN.enter_context(scratch())
+
+
+def validate_file(
+    raw: RawRows, kind: Kind, source: Source | None, limits: Settings, around: Circumstances
+) -> Judged:
+    return validate_chunks([raw], kind, source, limits, around)
+
+
+def validate_chunks(
+    chunks: list[RawRows],
+    kind: Kind,
+    source: Source | None,
+    limits: Settings,
+    around: Circumstances,
+) -> Judged:
+    tables = night()
+
+    def reading(through: Callable[[Chunks], T]) -> T:
+        return through(iter(chunks))
+
+    stamp = Stamp(f"{kind}/file", kind, COUNTED_AT.date(), COUNTED_AT.date())
+    try:
+        outcome = judge(tables, reading, stamp, source, limits, around)
+        return Judged(
+            outcome,
+            {
+                part: load(tables, f"FROM {TABLES[part]} ORDER BY row").drop(
+                    "file", "day", "is_full", strict=False
+                )
+                for part in outcome.tables
+            },
+            load(
+                tables,
+                """
+                SELECT row, kind, rule, "column", value, raw FROM rejects
+                ORDER BY row, "column" NULLS FIRST, rule
+                """,
+            ),
+            load(tables, "SELECT DISTINCT location_code, upc FROM uncertain ORDER BY ALL"),
+        )
+    finally:
+        tables.execute("ROLLBACK")
+
+
+def validated(kind: Kind, *rows: Text, source: Source | None = None, **around: Any) -> Judged:
     return validate_file(raw_rows(list(rows)), kind, source, Settings(), replace(AROUND, **around))
 
 
-def broken(outcome: Outcome) -> list[tuple[int, str, str | None]]:
-    return outcome.rejects.select("row", "rule", "column").rows()
+def broken(judged: Judged) -> list[tuple[int, str, str | None]]:
+    return judged.rejects.select("row", "rule", "column").rows()
 
 
-def kept(outcome: Outcome, kind: Kind) -> list[int]:
-    return outcome.tables[kind].get_column("row").to_list()
+def kept(judged: Judged, kind: Kind) -> list[int]:
+    return judged.tables[kind].get_column("row").to_list()
 
 
 @pytest.mark.parametrize("kind", FINE)
@@ -362,9 +433,11 @@ def test_the_refresh_body_of_the_help_page_is_kept_with_1_unit(tmp_path: Path) -
 
 
 def test_a_missing_column_is_told_with_the_nearest_one_there_is() -> None:
-    with pytest.raises(Unreadable, match=r"location_code.*'locationcod'") as why:
-        validated("inventory", {"locationcod": "L", "upc": "U", "quantity": "1"})
-    assert why.value.rule == "missing_column"
+    judged = validated("inventory", {"locationcod": "L", "upc": "U", "quantity": "1"})
+    assert judged.refused == (
+        "missing_column: no column for location_code; did you mean 'locationcod'?"
+    )
+    assert (judged.rows, judged.rejected) == (1, 1)
 
 
 def test_malformed_rows_are_rejected_beside_the_others() -> None:
@@ -457,9 +530,9 @@ def test_a_pattern_that_cannot_be_looked_for_makes_the_file_unreadable(
     source = Source.model_validate(
         {**INVOICES.model_dump(), "rows": [{"kind": "cancellations", "where": where}]}
     )
-    with pytest.raises(Unreadable) as why:
-        validated("orders", {"Invoice": "1", "Code": "U", "Units": "4"}, source=source)
-    assert why.value.rule == rule
+    judged = validated("orders", {"Invoice": "1", "Code": "U", "Units": "4"}, source=source)
+    assert judged.refused is not None
+    assert judged.refused.startswith(f"{rule}: ")
 
 
 @pytest.mark.parametrize("kind", FINE)
@@ -473,3 +546,51 @@ def test_every_row_of_a_file_ends_up_where_a_clerk_would_put_it(
     assert outcome.rows == outcome.kept + outcome.repeated + outcome.rejected == len(rows)
     found = sorted(broken(outcome), key=str)
     assert (kept(outcome, kind), outcome.repeated, found) == judged_file(kind, rows)
+
+
+@pytest.mark.parametrize("kind", FINE)
+@settings(max_examples=EXAMPLES)
+@given(data=st.data(), size=st.sampled_from([1, 2, 3, 7]))
+def test_a_file_comes_to_the_same_in_whatever_chunks_it_is_read(
+    kind: Kind, data: st.DataObject, size: int
+) -> None:
+    rows = data.draw(st.lists(rows_of(kind), min_size=1, max_size=3).map(chain.from_iterable))
+    whole = raw_rows(list(rows))
+    bad = RawRows.of(whole.header, whole.rows.head(0).drop("row"), [], [(0, "malformed_row", "x")])
+    limits = Settings(max_reject_rows=data.draw(st.sampled_from([0, 2, 100])), max_reject_share=0.3)
+    chunks = [
+        replace(whole, rows=part, malformed=whole.malformed)
+        for part in whole.rows.iter_slices(size)
+    ]
+    if data.draw(st.booleans()):
+        chunks.insert(data.draw(st.integers(0, len(chunks))), bad)
+        whole = replace(whole, malformed=bad.malformed)
+    in_chunks = validate_chunks(chunks, kind, None, limits, AROUND)
+    at_once = validate_file(whole, kind, None, limits, AROUND)
+    assert in_chunks.outcome == at_once.outcome
+    if at_once.outcome.refused is None:
+        assert_frame_equal(in_chunks.rejects, at_once.rejects)
+        if (None, None) not in at_once.uncertain.rows():
+            assert_frame_equal(in_chunks.uncertain, at_once.uncertain)
+    for part, table in at_once.tables.items():
+        assert_frame_equal(in_chunks.tables[part], table)
+
+
+def test_what_a_reader_left_that_then_gave_up_is_taken_back() -> None:
+    chunk = raw_rows([STOCK, {**STOCK, "quantity": "x"}])
+
+    def reading(through: Callable[[Chunks], T]) -> T:
+        def gives_up() -> Chunks:
+            yield chunk
+            raise Misread
+
+        with suppress(Misread):
+            through(gives_up())
+        return through(iter([chunk]))
+
+    stamp = Stamp("inventory/file", "inventory", COUNTED_AT.date(), COUNTED_AT.date())
+    with scratch() as tables:
+        outcome = judge(tables, reading, stamp, None, Settings(), AROUND)
+        assert (outcome.rows, outcome.kept, outcome.rejected) == (2, 1, 1)
+        assert only(tables, "SELECT count(*) FROM counts") == 1
+        assert only(tables, "SELECT count(*) FROM rejects") == 1

@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from flows.versions import take_known_events
+from flows.warehouse import scratch
 from tests.clerk_of_rules import COUNTED_AT, LATEST_AT, STOCK, Text
 from transforms.columns import recognise, select
 from transforms.rows import PAGES, Circumstances, check_rows
-from transforms.versions import all_events, count_events, new_events
 
 
 def events(*rows: Text, nights: int = 0) -> pl.DataFrame:
@@ -23,34 +24,47 @@ def events(*rows: Text, nights: int = 0) -> pl.DataFrame:
     return check_rows(texts, "adjustments", around).kept
 
 
+def fresh(*versions: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the last version that none before it had."""
+    with scratch() as night:
+        for version in versions:
+            night.execute("DELETE FROM warehouse.events")
+            night.execute("INSERT INTO warehouse.events FROM events")
+            night.execute("DELETE FROM events")
+            night.register("version", version)
+            night.execute("INSERT INTO contents SELECT 'adjustments', row, content FROM version")
+            known = take_known_events(night, "adjustments/file", "adjustments")
+        assert night.execute("SELECT count(*) FROM contents").fetchall() == [(0,)]
+    return versions[-1].filter(~pl.col("row").is_in(known.implode()))
+
+
 def test_a_new_version_of_an_event_file_applies_only_what_the_earlier_one_had_not() -> None:
     one, other = {**STOCK, "quantity": "1"}, {**STOCK, "quantity": "2"}
-    known = count_events(events(one, one, other))
-    fresh = new_events(events(other, one, one, one, other), known)
-    assert fresh.select("row", "quantity").rows() == [(4, 1), (5, 2)]
+    new = fresh(events(one, one, other), events(other, one, one, one, other))
+    assert new.select("row", "quantity").rows() == [(4, 1), (5, 2)]
 
 
 def test_an_event_with_an_id_is_known_by_it_alone() -> None:
-    known = count_events(events({**STOCK, "event_id": "e1"}))
-    fresh = new_events(
-        events({**STOCK, "event_id": "e1", "quantity": "7"}, {**STOCK, "event_id": "e2"}), known
+    new = fresh(
+        events({**STOCK, "event_id": "e1"}),
+        events({**STOCK, "event_id": "e1", "quantity": "7"}, {**STOCK, "event_id": "e2"}),
     )
-    assert fresh.select("row", "event_id").rows() == [(2, "e2")]
+    assert new.select("row", "event_id").rows() == [(2, "e2")]
 
 
 def test_an_event_that_states_no_instant_is_the_same_in_a_version_found_a_night_later() -> None:
-    known = count_events(events(STOCK))
-    assert new_events(events(STOCK, nights=1), known).height == 0
+    assert fresh(events(STOCK), events(STOCK, nights=1)).height == 0
 
 
 def test_an_event_that_states_its_instant_is_another_at_another_instant() -> None:
-    known = count_events(events({**STOCK, "adjusted_at": "2026-01-01"}))
-    fresh = events({**STOCK, "adjusted_at": "2026-01-01T00:00Z"}, STOCK)
-    assert new_events(fresh, known).select("row", "adjusted_at").rows() == [(2, COUNTED_AT)]
+    new = fresh(
+        events({**STOCK, "adjusted_at": "2026-01-01"}),
+        events({**STOCK, "adjusted_at": "2026-01-01T00:00Z"}, STOCK),
+    )
+    assert new.select("row", "adjusted_at").rows() == [(2, COUNTED_AT)]
 
 
 def test_what_a_version_left_out_is_no_news_when_it_comes_back() -> None:
     one, other = {**STOCK, "quantity": "1"}, {**STOCK, "quantity": "2"}
-    versions = [events(one, one, other), events(other, other)]
-    known = all_events(*map(count_events, versions))
-    assert new_events(events(one, one, other, other, one), known).select("row").rows() == [(5,)]
+    versions = [events(one, one, other), events(other, other), events(one, one, other, other, one)]
+    assert fresh(*versions).select("row").rows() == [(5,)]

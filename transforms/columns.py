@@ -26,6 +26,9 @@ ALIASES: Final = {
 IGNORED: Final = ("retail_price", "currency_id", "part_number")
 """Kibo's columns that say nothing about stock or orders."""
 
+NAMES_TOLD: Final = 20
+"""Columns of a file that a message names; it may have thousands."""
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -44,6 +47,12 @@ class Columns:
 def fold(name: str) -> str:
     """A column name without case and underscores."""
     return name.strip().replace("_", "").casefold()
+
+
+def some_of(header: tuple[str, ...]) -> str:
+    """The names of a header, as many as a person reads."""
+    more = f" and {len(header) - NAMES_TOLD} more" if len(header) > NAMES_TOLD else ""
+    return ", ".join(header[:NAMES_TOLD]) + more
 
 
 def recognise(header: tuple[str, ...], wanted: list[str], source: Source | None) -> Columns:
@@ -76,7 +85,7 @@ def _declared(header: tuple[str, ...], wanted: list[str], source: Source) -> Col
             raise Unreadable("ambiguous_column", _two(header, found, column))
         if not found:
             near = get_close_matches(title, header, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else f"; the file has {', '.join(header)}"
+            hint = f"; did you mean '{near[0]}'?" if near else f"; the file has {some_of(header)}"
             raise Unreadable(
                 "missing_column",
                 f"source '{source.name}' reads {column} from '{title}', which isn't there{hint}",
@@ -98,16 +107,19 @@ def select(
     """row and our wanted columns as trimmed text, blank as null, values as the source maps them."""
     constants = source.constants if source else {}
     values = source.values if source else {}
-    texts = []
+    stripped, texts = [], []
     for column in wanted:
-        if column in columns.positions:
-            text = pl.col(f"c{columns.positions[column]}").str.strip_chars()
+        text = pl.col(column)
+        if column == "line_id" and source is not None and source.line_id == "row":
+            stripped.append(pl.col("row").cast(pl.String).alias(column))
+        elif column in columns.positions:
+            place = pl.col(f"c{columns.positions[column]}")
+            stripped.append(place.str.strip_chars().alias(column))
             text = pl.when(text != "").then(text)
         else:
-            text = pl.lit(constants.get(column), dtype=pl.String)
-        if column == "line_id" and source is not None and source.line_id == "row":
-            text = pl.col("row").cast(pl.String)
+            stripped.append(pl.lit(constants.get(column), dtype=pl.String).alias(column))
         if column in values:
             text = text.replace(values[column])
         texts.append(text.alias(column))
-    return rows.select("row", *texts)
+    # In two steps: in one, polars would strip each text twice.
+    return rows.select("row", *stripped).select("row", *texts)

@@ -1,11 +1,11 @@
 """Rows: those of a file that keep every rule, and for the others every rule they break (SPEC 3).
 
 Rules stand in the schemas alone. This module asks them in their order: text, then values, then
-rows among each other, which look only at rows that are fine by themselves.
+rows among each other, which look only at rows that are fine by themselves. A file's rows may come
+in pieces: only the last need all of it, and of that only the rows that share a key with another.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -57,6 +57,41 @@ class Page:
     def columns(self) -> list[str]:
         return list(self.raw.to_schema().columns)
 
+    @property
+    def content(self) -> list[str]:
+        """What a row of this kind says, as typed."""
+        return [name for name in self.checked.to_schema().columns if name not in CIRCUMSTANCES]
+
+    @property
+    def among(self) -> list["Among"]:
+        """The rules of rows among each other."""
+        checked = self.checked.to_schema()
+        key = [str(name) for name in checked.unique or ()]
+        rules = [Among(key, pa.DataFrameSchema(unique=key), null_is_a_value=True)] if key else []
+        for check in checked.checks:
+            shared = list((check.statistics or {})["among"])
+            rules.append(Among(shared, pa.DataFrameSchema(checks=check), null_is_a_value=False))
+        return rules
+
+
+@dataclass(frozen=True)
+class Among:
+    """A rule of rows among each other, and the columns that they share where it speaks of them."""
+
+    shared: list[str]
+    schema: pa.DataFrameSchema
+    null_is_a_value: bool
+
+    def keys(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """row, key: equal keys for rows that share the columns, and by rare chance for others."""
+        if not self.null_is_a_value:
+            rows = rows.filter(pl.all_horizontal(pl.col(self.shared).is_not_null()))
+        return rows.select("row", key=pl.struct(self.shared).hash())
+
+    def breaches(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """row, rule, column: what rows break, given all that share a key with one of them."""
+        return _numbered(breaches(self.schema, rows.drop("row")), rows.get_column("row"))
+
 
 PAGES: Final[dict[Kind, Page]] = {
     "inventory": Page(
@@ -91,44 +126,40 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class Checked:
-    """kept: row and the typed columns, events their content too. repeated: rows said before.
+    """kept: row and the typed columns of the rows fine by themselves, events their content too.
     breaches: row, rule, column.
     """
 
     kept: pl.DataFrame
-    repeated: pl.Series
     breaches: pl.DataFrame
 
 
 def check_rows(texts: pl.DataFrame, kind: Kind, around: Circumstances) -> Checked:
-    """Check the text rows of one file (`row` and the kind's columns) against its schemas."""
+    """Check text rows of a file (`row` and the kind's columns), each by itself, by its schemas."""
     page = PAGES[kind]
     rows = texts.get_column("row")
     typed = _typed(texts, page, around)
-    checked = page.checked.to_schema()
-    facts = [name for name in CIRCUMSTANCES if name in typed.columns]
-    own_rules = pa.DataFrameSchema(checked.columns, strict=True)
+    own_rules = pa.DataFrameSchema(page.checked.to_schema().columns, strict=True)
 
     unreadable = breaches(page.raw.to_schema(), texts.drop("row"))
     broken = breaches(own_rules, typed).join(unreadable, on=["index", "column"], how="anti")
     alone = pl.concat([unreadable, broken])
-    fine = typed.with_columns(row=rows).filter(~_is_in(pl.int_range(pl.len()), alone["index"]))
-
-    repeated = pl.Series("row", [], dtype=pl.Int64)
-    if not page.is_event:
-        content = [name for name in checked.columns if name not in facts]
-        first = fine.sort("row").unique(subset=content, keep="first", maintain_order=True)
-        repeated = fine.filter(~_is_in(pl.col("row"), first["row"])).get_column("row")
-        fine = first
-    among = breaches(checked, fine.drop("row"))
-    kept = fine.filter(~_is_in(pl.int_range(pl.len()), among["index"])).drop(facts)
+    kept = typed.select(rows, *page.content)
+    if alone.height:
+        kept = kept.filter(~_is_in(pl.int_range(pl.len()), alone["index"]))
     if page.is_event:
         dated = texts.filter(pl.col(page.instant).is_not_null()).get_column("row")
-        told = [name for name in kept.columns if name != "row"]
         is_dated = _is_in(pl.col("row"), dated)
-        kept = kept.with_columns(content=event_content(told, page.instant, is_dated))
-    found = pl.concat([_numbered(alone, rows), _numbered(among, fine.get_column("row"))])
-    return Checked(kept, repeated, found.sort("row", "column", "rule"))
+        content = event_content(page.content, page.instant, is_dated)
+        kept = kept.with_columns(content=content)
+    return Checked(kept, _numbered(alone, rows).sort("row", "column", "rule"))
+
+
+def sharing(keys: pl.DataFrame) -> pl.DataFrame:
+    """Those of row, key whose key another row has, by key."""
+    sorted_keys = keys.get_column("key").sort()
+    twice = sorted_keys.filter(sorted_keys == sorted_keys.shift(1)).unique()
+    return keys.filter(_is_in(pl.col("key"), twice)).sort("key", "row")
 
 
 def breaches(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
@@ -168,15 +199,14 @@ def _numbered(found: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
 
 def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFrame:
     default_at = pl.lit(around.default_at).dt.cast_time_unit("us")
-    conversions: dict[str, Callable[[str], pl.Expr]] = {
-        "date": parse.day,
-        "decrement_on_hand": lambda column: parse.boolean(column, False),
-        **dict.fromkeys(page.whole, parse.integer),
-        page.instant: lambda column: parse.instant(column, around.zone).fill_null(default_at),
-    }
-    typed = texts.select(
-        conversions[name](name) if name in conversions else pl.col(name) for name in page.columns
-    )
+    changes: list[pl.Expr | pl.Series] = [parse.integers(texts[name]) for name in page.whole]
+    changes.append(parse.instants(texts[page.instant], around.zone).alias(page.instant))
+    if "date" in page.columns:
+        changes.append(parse.day("date"))
+    if "decrement_on_hand" in page.columns:
+        changes.append(parse.boolean("decrement_on_hand", False))
+    typed = texts.select(page.columns).with_columns(changes)
+    typed = typed.with_columns(pl.col(page.instant).fill_null(default_at))
     if "priority" in typed.columns:
         typed = typed.with_columns(pl.col("priority").fill_null(0))
     typed = typed.with_columns(latest_at=pl.lit(around.latest_at).dt.cast_time_unit("us"))

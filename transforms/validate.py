@@ -1,7 +1,8 @@
 """Validate: what a file says, every row of it kept, repeated or rejected (SPEC 3)."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 import polars as pl
@@ -9,9 +10,10 @@ import polars as pl
 from schemas.raw import RawRows, Unreadable
 from schemas.settings import Kind, Rows, Settings, Source
 from transforms import parse
-from transforms.columns import Columns, fold, recognise, select
+from transforms.columns import Columns, fold, recognise, select, some_of
 from transforms.rows import PAGES, Checked, Circumstances, check_rows
 
+FIRST_TOLD: Final = 3
 UNCERTAIN: Final = {"location_code": pl.String, "upc": pl.String}
 REJECTS: Final = {
     "row": pl.Int64,
@@ -27,69 +29,91 @@ REJECTS: Final = {
 class Outcome:
     """What became of a file: rows = kept + repeated + rejected.
 
-    tables: the kept rows of each kind. rejects: one row per rule that a row breaks. uncertain:
-    what rejected counts may have meant; null is any.
+    tables: the number of kept rows of each kind.
     """
 
     rows: int
-    tables: dict[Kind, pl.DataFrame] = field(default_factory=dict)
+    tables: dict[Kind, int] = field(default_factory=dict)
     repeated: int = 0
     rejected: int = 0
-    rejects: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTS))
-    uncertain: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNCERTAIN))
     unknown_columns: tuple[str, ...] = ()
     refused: str | None = None
     """Why none of its rows is taken; null where they are."""
 
     @property
     def kept(self) -> int:
-        return sum(table.height for table in self.tables.values())
+        return sum(self.tables.values())
 
     @classmethod
     def unreadable(cls, why: Unreadable, rows: int) -> Self:
         """None of a file's `rows` is taken; there are 0 where not even they can be told."""
         return cls(rows=rows, rejected=rows, refused=str(why))
 
+    def judged(self, settings: Settings, broken: pl.DataFrame) -> Self:
+        """Refused where too many rows are rejected (SPEC 3.4). broken: rule, rows, first."""
+        limit = settings.max_reject_share * self.rows
+        if self.rejected <= settings.max_reject_rows or self.rejected <= limit:
+            return self
+        rules = "; ".join(
+            f"{rule} in {count} (row {', '.join(map(str, first))})"
+            for rule, count, first in _counted_together(broken)
+            .sort("rows", "rule", descending=[True, False])
+            .iter_rows()
+        )
+        why = f"too_many_rejects: {self.rejected} of {self.rows} rows: {rules}"
+        return replace(self, tables={}, repeated=0, rejected=self.rows, refused=why)
 
-def validate_file(
-    raw: RawRows, kind: Kind, source: Source | None, settings: Settings, around: Circumstances
-) -> Outcome:
-    """Read a file's rows as its source describes them and check each by its kind's schemas.
 
-    A file with too many rejected rows is refused (SPEC 3.4). Raises Unreadable where its columns
-    make no sense.
+@dataclass(frozen=True)
+class Part:
+    """What rows of one kind come to, each by itself.
+
+    kept: row and the typed columns, events their content too. rejects: one row per rule that a row
+    breaks. uncertain: what rejected counts may have meant; null is any. unknown: columns of the
+    file that nothing reads.
     """
-    tables: dict[Kind, pl.DataFrame] = {}
-    rejects = [_malformed(raw, kind)]
-    uncertain = pl.DataFrame(schema=UNCERTAIN)
-    repeated = 0
-    unknown: set[str] | None = None
+
+    kind: Kind
+    kept: pl.DataFrame
+    rejects: pl.DataFrame
+    uncertain: pl.DataFrame
+    unknown: frozenset[str]
+
+
+def check_parts(
+    raw: RawRows, kind: Kind, source: Source | None, around: Circumstances
+) -> Iterator[Part]:
+    """Read rows as their source describes them and check each by the schemas of its kind.
+
+    Raises Unreadable where the columns make no sense.
+    """
     for part, rows, negate in _by_kind(raw, kind, source):
         columns = recognise(raw.header, PAGES[part].columns, source)
         texts = read_texts(raw, rows, part, columns, source)
         if negate:
             texts = texts.with_columns(_negated(name) for name in negate)
         checked = check_rows(_normalised(texts, part, source), part, around)
-        tables[part] = checked.kept
-        repeated += checked.repeated.len()
-        rejects.append(_rejects(raw, texts, checked, part))
-        if part == "inventory":
+        uncertain = pl.DataFrame(schema=UNCERTAIN)
+        if part == "inventory" and checked.breaches.height:
             uncertain = _broken(texts, checked).select(*UNCERTAIN).unique()
-        unknown = set(columns.unknown) & (unknown if unknown is not None else set(columns.unknown))
-    broken = pl.concat(rejects).sort("row", "column", "rule")
-    rejected = broken.get_column("row").n_unique()
-    unknown_columns = tuple(name for name in raw.header if name in (unknown or ()))
-    if rejected > settings.max_reject_rows and rejected > settings.max_reject_share * raw.height:
-        return Outcome(
-            raw.height,
-            rejected=raw.height,
-            rejects=broken,
-            unknown_columns=unknown_columns,
-            refused=_why(broken, rejected, raw.height),
+        yield Part(
+            part,
+            checked.kept,
+            _rejects(raw, texts, checked, part),
+            uncertain,
+            frozenset(columns.unknown),
         )
-    if kind == "inventory" and raw.malformed.height:
-        uncertain = pl.DataFrame({name: [None] for name in UNCERTAIN}, schema=UNCERTAIN)
-    return Outcome(raw.height, tables, repeated, rejected, broken, uncertain, unknown_columns)
+
+
+def malformed_rejects(raw: RawRows, kind: Kind) -> pl.DataFrame:
+    return raw.malformed.select(
+        "row",
+        kind=pl.lit(kind),
+        rule="rule",
+        column=pl.lit(None, dtype=pl.String),
+        value=pl.lit(None, dtype=pl.String),
+        raw="raw",
+    )
 
 
 def read_texts(
@@ -104,7 +128,7 @@ def read_texts(
             if not raw.header:
                 continue
             near = columns.nearest(name)
-            hint = f"did you mean '{near}'?" if near else f"it has {', '.join(raw.header)}"
+            hint = f"did you mean '{near}'?" if near else f"it has {some_of(raw.header)}"
             raise Unreadable("missing_column", f"no column for {name}; {hint}")
     return select(rows, columns, page.columns, source)
 
@@ -156,17 +180,6 @@ def _normalised(texts: pl.DataFrame, kind: Kind, source: Source | None) -> pl.Da
     return parse.normalise(texts, source, list(page.whole), [page.instant])
 
 
-def _malformed(raw: RawRows, kind: Kind) -> pl.DataFrame:
-    return raw.malformed.select(
-        "row",
-        kind=pl.lit(kind),
-        rule="rule",
-        column=pl.lit(None, dtype=pl.String),
-        value=pl.lit(None, dtype=pl.String),
-        raw="raw",
-    )
-
-
 def _rejects(raw: RawRows, texts: pl.DataFrame, checked: Checked, kind: Kind) -> pl.DataFrame:
     found = checked.breaches
     if not found.height:
@@ -184,14 +197,14 @@ def _broken(texts: pl.DataFrame, checked: Checked) -> pl.DataFrame:
     return texts.filter(pl.col("row").is_in(checked.breaches.get_column("row").implode()))
 
 
-def _why(broken: pl.DataFrame, rejected: int, rows: int) -> str:
-    by_rule = (
-        broken.group_by("rule")
-        .agg(rows=pl.col("row").n_unique(), first=pl.col("row").sort().head(3))
-        .sort("rows", "rule", descending=[True, False])
+def count_breaches(rejects: pl.DataFrame) -> pl.DataFrame:
+    """rule, rows, first: how many rows break a rule, and the first three."""
+    return rejects.group_by("rule").agg(
+        rows=pl.col("row").n_unique().cast(pl.Int64),
+        first=pl.col("row").unique().sort().head(FIRST_TOLD),
     )
-    rules = "; ".join(
-        f"{rule} in {count} (row {', '.join(map(str, first))})"
-        for rule, count, first in by_rule.iter_rows()
-    )
-    return f"too_many_rejects: {rejected} of {rows} rows: {rules}"
+
+
+def _counted_together(broken: pl.DataFrame) -> pl.DataFrame:
+    first = pl.col("first").list.explode().sort().head(FIRST_TOLD)
+    return broken.group_by("rule").agg(pl.col("rows").sum(), first)
