@@ -1,6 +1,7 @@
 """The command line: `lotwise nightly`, `backfill`, `check`, `audit`, `rebuild` (SPEC 10.1)."""
 
 import os
+import signal
 import sys
 import tomllib
 import traceback
@@ -8,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from types import FrameType
+from typing import Annotated, Final, NoReturn
 
 import cyclopts
 import duckdb
@@ -17,6 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.audit import audit
 from flows.check import check_file
+from flows.mishaps import mishap
 from flows.night import STAGES, Counts, Night, RunStage, Stage, here, run_night
 from flows.rebuild import rebuild
 from flows.reconcile import Unreconciled
@@ -30,6 +33,7 @@ WRONG_USAGE: Final = 2
 DONE_WITH_REFUSED_FILES: Final = 3
 
 FIRST_FIGURES: Final = 20
+STOPPED: Final = "stopped; run it again, and it ends as if nothing had happened"
 
 Root = Annotated[Path, cyclopts.Parameter(name="--root", help="The data root.")]
 
@@ -41,6 +45,7 @@ app = cyclopts.App(
     console=out,
     error_console=err,
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -115,6 +120,9 @@ def rebuild_warehouse(*, root: Root = Path("data")) -> int:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    if not _has_prefect_api():  # Prefect has its own way of stopping a flow run
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _stop)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -124,23 +132,32 @@ def run(words: list[str]) -> int:
         code = app(words, exit_on_error=False)
     except cyclopts.CycloptsError:
         return WRONG_USAGE
-    except (Stopped, Unreconciled) as why:
-        err.print(f"lotwise: {why}", markup=False)
-        return FAILED
-    except (OSError, duckdb.Error) as why:
-        reason = str(why).splitlines()[0] if str(why) else type(why).__name__
-        err.print(f"lotwise: {reason}. Nothing has been changed; run it again", markup=False)
-        return FAILED
-    except Exception as why:  # noqa: BLE001  a person reads this, and a traceback tells them nothing
-        where = traceback.extract_tb(why.__traceback__)[-1]
-        place = f"{Path(where.filename).name}:{where.lineno}"
-        message = f"a defect of Lotwise: {type(why).__name__}: {why} ({place})"
-        err.print(f"lotwise: {message}. Nothing has been changed", markup=False)
-        return FAILED
-    except KeyboardInterrupt:
-        err.print("lotwise: stopped. Nothing has been changed; run it again", markup=False)
+    except (Exception, KeyboardInterrupt) as why:  # noqa: BLE001  a person reads what it says
+        err.print(f"lotwise: {_complaint(why)}", markup=False)
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _stop(_: int, __: FrameType | None) -> NoReturn:
+    # Not by an exception: raised within a call-back of polars or DuckDB it turns into a panic, or
+    # into another error. A run may die at any instant, so it does.
+    if out.is_terminal:
+        out.show_cursor()
+    os.write(2, f"lotwise: {STOPPED}\n".encode())
+    os._exit(FAILED)
+
+
+def _complaint(why: BaseException) -> str:
+    if isinstance(why, KeyboardInterrupt):
+        return STOPPED
+    if isinstance(why, Stopped | Unreconciled):
+        return str(why)
+    if isinstance(why, OSError | duckdb.Error):
+        return mishap(why)
+    # A traceback tells a person nothing.
+    where = traceback.extract_tb(why.__traceback__)[-1]
+    place = f"{Path(where.filename).name}:{where.lineno}"
+    return f"a defect of Lotwise: {type(why).__name__}: {why} ({place}). Nothing has been changed"
 
 
 def _run(day: date | None, root: Path, run_stage: RunStage) -> Night:

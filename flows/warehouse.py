@@ -19,6 +19,7 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
+from flows.mishaps import mishap
 from flows.settings import Places, Stopped
 from schemas.settings import Settings
 
@@ -67,16 +68,13 @@ def open_warehouse(places: Places) -> Connection:
             connection.execute("COMMIT")
         version = only(connection, "SELECT version FROM warehouse")
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise Stopped(
-            f"the warehouse {places.warehouse} can't be opened: {reason}; if it is broken, "
-            "`lotwise rebuild` makes it anew"
-        ) from error
+        told = mishap(error)
+        raise Stopped(f"the warehouse {places.warehouse} can't be opened: {told}") from error
     if version != VERSION:
         connection.close()
         raise Stopped(
             f"the warehouse {places.warehouse} has version {version}, this Lotwise writes "
-            f"{VERSION}; `lotwise rebuild` makes it anew"
+            f"{VERSION}: use the Lotwise that made it, or let `lotwise rebuild` make it anew"
         )
     return connection
 
