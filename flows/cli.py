@@ -23,7 +23,7 @@ from flows.mishaps import mishap
 from flows.night import STAGES, Counts, Night, RunStage, Stage, here, run_night
 from flows.rebuild import rebuild
 from flows.reconcile import Unreconciled
-from flows.settings import Stopped
+from flows.settings import Closed, Stopped
 from flows.summary import told
 from schemas.settings import Kind
 
@@ -66,12 +66,20 @@ def nightly(
 
 @app.command
 def backfill(first: date, last: date, *, root: Root = Path("data")) -> int:
-    """Run the nights from FIRST to LAST in order."""
+    """Run the nights from FIRST to LAST in order; those that have run already are passed over."""
     if last < first:
         raise Stopped(f"the last night {last} is before the first {first}")
     refused = False
     for number in range((last - first).days + 1):
-        night = _run(first + timedelta(days=number), root, here)
+        day = first + timedelta(days=number)
+        try:
+            night = _run(day, root, here)
+        except Closed as closed:
+            if closed.last > last:
+                raise
+            # This backfill was stopped on its way: it goes on where it was.
+            out.print(f"{day}  has run", markup=False)
+            continue
         refused |= bool(night.refused)
         seconds = sum(night.seconds.values())
         figures = "; ".join(f"{what} {figure}" for what, figure in told(night))

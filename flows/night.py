@@ -13,7 +13,7 @@ from flows.post import post
 from flows.publish import publish, publish_again
 from flows.reconcile import reconcile
 from flows.reference import read_reference
-from flows.settings import Places, Stopped, load_settings, places
+from flows.settings import Closed, Places, load_settings, places
 from flows.take import take
 from flows.validate import validate
 from flows.warehouse import load, locked, night_of, night_settings, only, open_warehouse, tonight
@@ -75,9 +75,10 @@ def _refuse_closed_days(there: Places, day: date) -> None:
     with tonight(there) as night:
         last = only(night, "SELECT last_day FROM tonight")
     if last is not None and day < last:
-        raise Stopped(
+        raise Closed(
+            last,
             f"the night of {day} is closed: the last one that ran is {last}. "
-            f"Files of earlier days are taken by any later night; run {last} again, or a later day"
+            f"Files of earlier days are taken by any later night; run {last} again, or a later day",
         )
 
 

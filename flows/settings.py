@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,14 @@ from schemas.settings import Numbers, Rows, Settings, Source
 
 class Stopped(Exception):  # noqa: N818  it is the run that is stopped
     """A run that can't go on, in words for the person who started it. Nothing has changed."""
+
+
+class Closed(Stopped):
+    """A night before the last one that ran, which is `last`."""
+
+    def __init__(self, last: date, why: str) -> None:
+        super().__init__(why)
+        self.last = last
 
 
 @dataclass(frozen=True)
