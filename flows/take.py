@@ -1,5 +1,6 @@
 """Take: find the files of the day, and copy each so that nothing can change it tonight."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from flows.inputs import copy_input, suffixes_of
+from flows.mishaps import FULL
 from flows.settings import Places, Stopped
 from flows.warehouse import load, night_settings, save, tonight
 from schemas.settings import Settings
@@ -40,7 +42,7 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str,
     listed = []
     for kind in KINDS:
         folder = places.inbox / kind
-        for path in sorted(folder.rglob("*")):
+        for path in _everything_in(folder):
             inside = path.relative_to(folder).as_posix()
             named, _ = dated(path.name)
             if not is_input(inside) or (named is not None and named > day) or not path.is_file():
@@ -50,6 +52,23 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str,
                 continue
             listed.append((f"{kind}/{inside}", kind, path))
     return listed
+
+
+def _everything_in(folder: Path) -> list[Path]:
+    """Every file below a folder. Raises Stopped where one of its folders can't be looked into."""
+
+    def refuse(error: OSError) -> None:
+        # Gone meanwhile, or never there: whoever removed it will send its files again.
+        if not isinstance(error, FileNotFoundError):
+            raise Stopped(
+                f"{error.filename} can't be read: {error.strerror}; mend it or take it out"
+            ) from error
+
+    found = []
+    for inside, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if is_input(f"{name}/")]
+        found += [Path(inside, name) for name in names]
+    return sorted(found)
 
 
 def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) -> pl.DataFrame:
@@ -67,6 +86,8 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
             # Gone between listing and reading: whoever removed it will send it again.
             continue
         except OSError as error:
+            if error.errno in FULL:
+                raise
             raise Stopped(
                 f"{file} can't be read: {error.strerror}; mend it or take it out"
             ) from error
