@@ -13,7 +13,7 @@ from flows.post import post
 from flows.publish import publish, publish_again
 from flows.reconcile import reconcile
 from flows.reference import read_reference
-from flows.settings import Closed, Places, load_settings, places
+from flows.settings import Closed, Places, Stopped, load_settings, places
 from flows.take import take
 from flows.validate import validate
 from flows.warehouse import load, locked, night_of, night_settings, only, open_warehouse, tonight

@@ -55,8 +55,9 @@ class Root:
 
     def tables(self, *, without: tuple[str, ...] = ()) -> dict[str, list[tuple[object, ...]]]:
         """Every published table but `runs`, without columns that tell of files."""
-        names = self.query("SHOW TABLES").get_column("name")
-        tables = {name: self.query(f'FROM "{name}"') for name in names if name != "runs"}
+        with duckdb.connect(str(self.path / "published" / "lotwise.duckdb"), read_only=True) as db:
+            names = db.execute("SHOW TABLES").fetchall()
+            tables = {name: db.sql(f'FROM "{name}"').pl() for (name,) in names if name != "runs"}
         return {
             name: sorted(
                 table.drop(column for column in without if column in table.columns).rows(), key=str
