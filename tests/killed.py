@@ -182,18 +182,21 @@ def _hear(root: str, step: Callable[[str], None]) -> None:
             step(event)
 
     execute = duckdb.DuckDBPyConnection.execute
+    used: dict[int, str] = {}
 
     def execute_and_tell(
         connection: duckdb.DuckDBPyConnection, query: Any, *rest: Any, **named: Any
     ) -> duckdb.DuckDBPyConnection:
         nonlocal last
-        word = query.split(None, 1)[0] if isinstance(query, str) else ""
-        if word not in ("COMMIT", "CHECKPOINT"):
+        word, *others = query.split() if isinstance(query, str) else [""]
+        if word == "USE":
+            used[id(connection)] = others[0]
+        if word != "COMMIT":
             return execute(connection, query, *rest, **named)
-        last = word
-        step(word)
+        last = f"COMMIT of {used[id(connection)]}"
+        step(last)
         done = execute(connection, query, *rest, **named)
-        step(f"{word} done")
+        step(f"{last} done")
         return done
 
     duckdb.DuckDBPyConnection.execute = execute_and_tell  # type: ignore[assignment, method-assign]
