@@ -6,6 +6,7 @@ again, so that a night doesn't pay for the history of ninety; they are compared 
 
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -56,25 +57,23 @@ def build(
         shutil.copyfile(live, database)
     warehouse.execute(f"CREATE OR REPLACE TEMP VIEW published_inventory AS {_select('inventory')}")
     rows = {}
-    for table in TABLES:
-        query = _select(table)
-        is_fact = "$first_day" in query
-        path = staged / "day" / f"{table}.parquet"
-        rows[table] = _write(warehouse, query, path, today if is_fact else {})
-        if is_fact and not (table == "movements" and goes_on):
-            _write(warehouse, query, staged / "history" / f"{table}.parquet", before)
-    write_manifest(warehouse, day, staged / "day" / "manifest")
     with connected() as builder:
-        builder.execute(
-            f"ATTACH $path AS published (STORAGE_VERSION '{READABLE_SINCE}')",
-            {"path": str(database)},
-        )
-        builder.execute("USE published")
-        # In one transaction the file is written once, at its end.
-        builder.execute("BEGIN")
-        if goes_on:
-            _clear(builder, before)
-        _fill(builder, staged)
+        _open(builder, database, before if goes_on else None)
+        # Each table goes into the database while the next one is written beside.
+        with ThreadPoolExecutor(1) as beside:
+            added = []
+            for table in TABLES:
+                query = _select(table)
+                is_fact = "$first_day" in query
+                path = staged / "day" / f"{table}.parquet"
+                rows[table] = _write(warehouse, query, path, today if is_fact else {})
+                if is_fact and not (table == "movements" and goes_on):
+                    _write(warehouse, query, staged / "history" / f"{table}.parquet", before)
+                added.append(beside.submit(_add_table, builder, staged, table))
+            write_manifest(warehouse, day, staged / "day" / "manifest")
+            for one in added:
+                one.result()
+        _add_views(builder)
         _reconcile(builder)
         builder.execute("COMMIT")
         rows["shipment_lines"] = _write(
@@ -119,32 +118,38 @@ def _write(connection: Connection, query: str, path: Path, days: Mapping[str, An
     return int(rows)
 
 
-def _clear(builder: Connection, before: Days) -> None:
-    """Leave nothing in the database but the movements of the days before."""
-    for (view,) in builder.execute(
-        "SELECT view_name FROM duckdb_views() WHERE database_name = 'published' AND NOT internal"
-    ).fetchall():
+def _open(builder: Connection, database: Path, before: Days | None) -> None:
+    """Begin to fill a database; one that goes on keeps its movements of the days `before`."""
+    builder.execute(
+        f"ATTACH $path AS published (STORAGE_VERSION '{READABLE_SINCE}')", {"path": str(database)}
+    )
+    builder.execute("USE published")
+    # In one transaction the file is written once, at its end.
+    builder.execute("BEGIN")
+    if before is None:
+        return
+    own = "WHERE database_name = 'published' AND NOT internal"
+    for (view,) in builder.execute(f"SELECT view_name FROM duckdb_views() {own}").fetchall():
         builder.execute(f'DROP VIEW "{view}"')
-    for (table,) in builder.execute(
-        "SELECT table_name FROM duckdb_tables() "
-        "WHERE database_name = 'published' AND table_name <> 'movements'"
-    ).fetchall():
-        builder.execute(f'DROP TABLE "{table}"')
+    for (table,) in builder.execute(f"SELECT table_name FROM duckdb_tables() {own}").fetchall():
+        if table != "movements":
+            builder.execute(f'DROP TABLE "{table}"')
     builder.execute("DELETE FROM movements WHERE day NOT BETWEEN $first_day AND $last_day", before)
 
 
-def _fill(builder: Connection, staged: Path) -> None:
-    for table, schema in TABLES.items():
-        parts = [staged / folder / f"{table}.parquet" for folder in ("history", "day")]
-        has_history = parts[0].exists()
-        goes_on = table == "movements" and not has_history
-        make = "INSERT INTO movements" if goes_on else f'CREATE TABLE "{table}" AS'
-        builder.execute(
-            f"{make} FROM read_parquet($parts)",
-            {"parts": [str(part) for part in parts if part.exists()]},
-        )
-        if not goes_on:
-            _comment(builder, "TABLE", table, schema)
+def _add_table(builder: Connection, staged: Path, table: str) -> None:
+    parts = [staged / folder / f"{table}.parquet" for folder in ("history", "day")]
+    goes_on = table == "movements" and not parts[0].exists()
+    make = "INSERT INTO movements" if goes_on else f'CREATE TABLE "{table}" AS'
+    builder.execute(
+        f"{make} FROM read_parquet($parts)",
+        {"parts": [str(part) for part in parts if part.exists()]},
+    )
+    if not goes_on:
+        _comment(builder, "TABLE", table, TABLES[table])
+
+
+def _add_views(builder: Connection) -> None:
     for view, schema in VIEWS.items():
         builder.execute(f'CREATE VIEW "{view}" AS {_select(view)}')
         _comment(builder, "VIEW", view, schema)

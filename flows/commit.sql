@@ -30,7 +30,27 @@ WHERE full_counts.location_code = gone.location_code AND full_counts.day = gone.
 INSERT INTO full_counts FROM night.full_counts;
 
 INSERT INTO movements FROM night.movements ORDER BY movement_id;
-INSERT INTO fulfilled FROM night.fulfilled;
+INSERT INTO fulfilled
+SELECT
+    shipped.* REPLACE (
+        coalesce(records.location_code, lines.location_code) AS location_code,
+        coalesce(records.upc, lines.upc) AS upc,
+        records.sku AS sku,
+        records.lot_code AS lot_code,
+        records.date AS date,
+        records.condition AS condition,
+        records.serial_number AS serial_number
+    ),
+FROM night.fulfilled AS shipped
+JOIN order_lines AS lines USING (order_id, line_id)
+LEFT JOIN records USING (inventory_id)
+ORDER BY
+    shipped.shipped_at,
+    shipped.order_id,
+    shipped.line_id,
+    shipped.inventory_id,
+    shipped.shipment_id,
+    shipped.quantity;
 INSERT INTO discrepancies FROM night.discrepancies;
 INSERT INTO rejects FROM night.rejects;
 

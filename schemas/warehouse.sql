@@ -99,6 +99,8 @@ CREATE TABLE movements (
     row BIGINT
 );
 
+-- With what never changes of the record, or of the line where there is none, so that a night
+-- publishes the history without looking it up again.
 CREATE TABLE fulfilled (
     day DATE,
     order_id VARCHAR,
@@ -107,7 +109,14 @@ CREATE TABLE fulfilled (
     quantity BIGINT,
     shipment_id VARCHAR,
     shipped_at TIMESTAMPTZ,
-    is_scanned BOOLEAN
+    is_scanned BOOLEAN,
+    location_code VARCHAR,
+    upc VARCHAR,
+    sku VARCHAR,
+    lot_code VARCHAR,
+    date DATE,
+    condition VARCHAR,
+    serial_number VARCHAR
 );
 
 -- Shipments and cancellations that don't fit yet, as they were read.
