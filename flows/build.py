@@ -32,6 +32,14 @@ MOVEMENTS: Final = """
     WHERE day BETWEEN $first_day AND $last_day
 """
 
+# Views first: they stand on the tables.
+OTHERS: Final = """
+    SELECT 'VIEW', view_name FROM duckdb_views() WHERE database_name = 'published' AND NOT internal
+    UNION ALL
+    SELECT 'TABLE', table_name FROM duckdb_tables()
+    WHERE database_name = 'published' AND table_name <> 'movements'
+"""
+
 Days = Mapping[str, date]
 """first_day and last_day."""
 
@@ -128,12 +136,8 @@ def _open(builder: Connection, database: Path, before: Days | None) -> None:
     builder.execute("BEGIN")
     if before is None:
         return
-    own = "WHERE database_name = 'published' AND NOT internal"
-    for (view,) in builder.execute(f"SELECT view_name FROM duckdb_views() {own}").fetchall():
-        builder.execute(f'DROP VIEW "{view}"')
-    for (table,) in builder.execute(f"SELECT table_name FROM duckdb_tables() {own}").fetchall():
-        if table != "movements":
-            builder.execute(f'DROP TABLE "{table}"')
+    for kind, name in builder.execute(OTHERS).fetchall():
+        builder.execute(f'DROP {kind} "{name}"')
     builder.execute("DELETE FROM movements WHERE day NOT BETWEEN $first_day AND $last_day", before)
 
 

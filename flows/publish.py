@@ -17,6 +17,7 @@ from flows.build import build
 from flows.commit import committed, write_run
 from flows.settings import Places, Stopped
 from flows.warehouse import connected, night_settings, only, open_warehouse
+from schemas.published import PUBLISHED
 from schemas.settings import Settings
 
 
@@ -39,7 +40,7 @@ def publish_again(places: Places, settings: Settings) -> date | None:
     """Publish the last committed run, if a killed one left it unpublished. Returns its day."""
     with open_warehouse(places) as warehouse:
         last = only(warehouse, "SELECT max(started) FROM runs")
-    return publish_last(places, settings) if last != _published_run(places) else None
+    return publish_last(places, settings) if last != _published_run(places, settings) else None
 
 
 def publish_last(places: Places, settings: Settings) -> date:
@@ -52,16 +53,26 @@ def publish_last(places: Places, settings: Settings) -> date:
     return day
 
 
-def _published_run(places: Places) -> datetime | None:
-    if not _live(places).exists():
+def _published_run(places: Places, settings: Settings) -> datetime | None:
+    """When the run began whose tables are published, all of them and whole; else null."""
+    live = _live(places)
+    if not live.is_file():
         return None
     try:
-        with connected(_live(places), read_only=True) as published:
-            started: datetime | None = only(published, "SELECT max(started) FROM runs")
-            return started and started.replace(tzinfo=UTC)
+        with connected(live, read_only=True) as published:
+            ((day, started),) = published.execute(
+                "SELECT max(day), max(started) FROM runs"
+            ).fetchall()
+            whole = only(published, "SELECT total_blocks * block_size FROM pragma_database_size()")
     except duckdb.Error:
         # Not ours, or broken: publishing puts a good one in its place.
         return None
+    folder = places.published / f"day={day}"
+    names = [f"{table}.parquet" for table in PUBLISHED] + [
+        f"{table}.csv" for table in settings.csv_tables
+    ]
+    is_whole = live.stat().st_size >= whole and all((folder / name).is_file() for name in names)
+    return started.replace(tzinfo=UTC) if started and is_whole else None
 
 
 def _live(places: Places) -> Path:
