@@ -344,10 +344,15 @@ def cut(path: Path, share: float) -> None:
     os.truncate(path, int(path.stat().st_size * share))
 
 
+def put_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "no database": lambda path: path.write_text("this is no database, though it has some length\n"),
     "empty": lambda path: path.write_bytes(b""),
-    "a folder": lambda path: path.unlink() or path.mkdir(),  # type: ignore[func-returns-value]
+    "a folder": put_folder,
     "without its head": lambda path: overwrite(path, 0, bytes(4096)),
     "head overwritten": lambda path: overwrite(path, 4096, b"\xff" * 8192),
     "cut within its head": lambda path: cut(path, 0.001),
@@ -391,9 +396,7 @@ def test_flipped_bits_of_a_warehouse_are_found_or_touch_nothing(
 def test_a_damaged_log_of_the_last_commit_stops_the_night_and_rebuild_is_named(
     runs: Runs, first: Root, root: Root
 ) -> None:
-    assert runs.lotwise(
-        root.path, "nightly", "--day", DAY, since="COMMIT of warehouse done", after=0
-    ).is_killed
+    assert runs.lotwise(root.path, "nightly", "--day", DAY, since="COMMIT of warehouse done", after=0).is_killed
     log = root.path / "warehouse.duckdb.wal"
     overwrite(log, log.stat().st_size // 2, b"\xff\x00\xff")
 
@@ -439,13 +442,17 @@ def test_a_published_database_that_is_damaged_or_gone_is_published_again(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("share", [0.1, 0.4, 0.7])
+@pytest.mark.parametrize("seconds", [0.05, 0.25, 0.45])
 def test_a_night_asked_to_stop_says_so_in_a_line_and_changes_nothing(
-    runs: Runs, first: Root, second: Root, root: Root, number: signal.Signals, share: float
+    runs: Runs, first: Root, second: Root, root: Root, number: signal.Signals, seconds: float
 ) -> None:
-    words = ("nightly", "--day", DAY)
-    seconds = runs.lotwise(copied(root, root.path.with_name("timed")).path, *words).seconds
-    ended = runs.lotwise(root.path, *words, after=share * seconds, signal_number=number)
+    ended = runs.lotwise(
+        root.path,
+        *("nightly", "--day", DAY),
+        since="open",
+        after=seconds,
+        signal_number=number,
+    )
 
     assert ended.code == 1
     assert ended.err == STOPPED
