@@ -123,7 +123,7 @@ def test_a_night_killed_at_random_instants_and_run_again_ends_as_if_undisturbed(
     root = copied(night.root, tmp_path / "killed")
     chance = random.Random(f"{number} {seed}")
     kills = 0
-    while kills < 6:
+    while kills < 5:
         ended = runs.lotwise(
             root.path, "nightly", "--day", night.day, after=chance.uniform(0, night.ran.seconds)
         )
@@ -304,7 +304,7 @@ def test_readers_are_never_blocked_and_never_see_half_a_run(runs: Runs, root: Ro
         text=True,
     )
     with duckdb.connect(str(database), read_only=True) as held:
-        for day in range(2, 10):
+        for day in range(2, 8):
             root.put(
                 f"inbox/orders/2026-04-{day:02}.csv",
                 f"order_id,line_id,location_code,upc,quantity\n{day},1,L1,U1,{day}\n",
