@@ -193,7 +193,7 @@ def _hear(root: str, step: Callable[[str], None]) -> None:
             used[id(connection)] = others[0]
         if word != "COMMIT":
             return execute(connection, query, *rest, **named)
-        last = f"COMMIT of {used[id(connection)]}"
+        last = f"COMMIT of {used.get(id(connection), 'a new warehouse')}"
         step(last)
         done = execute(connection, query, *rest, **named)
         step(f"{last} done")

@@ -396,7 +396,9 @@ def test_flipped_bits_of_a_warehouse_are_found_or_touch_nothing(
 def test_a_damaged_log_of_the_last_commit_stops_the_night_and_rebuild_is_named(
     runs: Runs, first: Root, root: Root
 ) -> None:
-    assert runs.lotwise(root.path, "nightly", "--day", DAY, since="COMMIT of warehouse done", after=0).is_killed
+    assert runs.lotwise(
+        root.path, "nightly", "--day", DAY, since="COMMIT of warehouse done", after=0
+    ).is_killed
     log = root.path / "warehouse.duckdb.wal"
     overwrite(log, log.stat().st_size // 2, b"\xff\x00\xff")
 
@@ -420,6 +422,11 @@ PUBLISHED_DAMAGES: dict[str, Callable[[Path], object]] = {
     "gone": Path.unlink,
     "empty": lambda path: path.write_bytes(b""),
     "without its head": lambda path: overwrite(path, 0, bytes(4096)),
+    "cut short": lambda path: cut(path, 0.3),
+    "cut in two": lambda path: cut(path, 0.5),
+    "cut at its end": lambda path: cut(path, 0.9),
+    "without its last day": lambda path: shutil.rmtree(path.with_name(f"day={DAY}")),
+    "without a table of it": lambda path: (path.parent / f"day={DAY}/waiting.parquet").unlink(),
     "gone with its folder": lambda path: shutil.rmtree(path.parent),
 }
 
@@ -456,6 +463,6 @@ def test_a_night_asked_to_stop_says_so_in_a_line_and_changes_nothing(
 
     assert ended.code == 1
     assert ended.err == STOPPED
-    assert is_same(root, first) or "COMMIT" in ended.steps
+    assert is_same(root, first) or "COMMIT of warehouse" in ended.steps
     assert night(runs, root).code == 0
     assert is_same(root, second)

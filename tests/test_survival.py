@@ -14,7 +14,6 @@ import duckdb
 import pytest
 
 from flows import build as building
-from flows import publish as publishing
 from flows.reconcile import Unreconciled
 from tests.killed import Ended, Runs
 from tests.roots import LOTWISE, REPOSITORY, Root
@@ -179,8 +178,8 @@ def test_a_night_killed_around_its_commit_is_committed_or_not(
     night = nights[1]
     root = copied(night.root, tmp_path / "killed")
     words = ("nightly", "--day", night.day)
-    ended = runs.lotwise(root.path, *words, since="COMMIT", after=milliseconds / 1000)
-    assert "COMMIT" in ended.steps
+    ended = runs.lotwise(root.path, *words, since="COMMIT of warehouse", after=milliseconds / 1000)
+    assert "COMMIT of warehouse" in ended.steps
     night.is_published(root)
 
     assert runs.lotwise(root.path, *words).code == 0
@@ -206,7 +205,7 @@ def test_publishing_again_killed_at_each_of_its_steps_is_done_by_the_run_that_li
 
 
 def last_commit(steps: list[str]) -> int:
-    return len(steps) - 1 - steps[::-1].index("COMMIT")
+    return len(steps) - 1 - steps[::-1].index("COMMIT of warehouse")
 
 
 def test_a_backfill_killed_on_its_way_and_run_again_goes_on_where_it_was(
