@@ -6,6 +6,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Final
 
+import duckdb
+import polars as pl
+
 from schemas.raw import LONGEST_RAW, LONGEST_ROW, Unreadable
 
 LARGEST_CHUNK: Final = 64 << 20
@@ -18,6 +21,11 @@ PORTION: Final = 1 << 20
 LONGEST_SKIPPED: Final = 256 << 20
 """Characters of a line that are passed over to find the next one. A few kilobytes of gzip unzip to
 gigabytes of one line, and nobody wants to wait for its end."""
+
+
+MOST_BYTES: Final = 256 << 20
+"""Bytes of the rows of a chunk that DuckDB reads: rows may be long, if not as long as to be read
+one by one."""
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -50,3 +58,18 @@ def lines_of(text: IO[str]) -> Iterator[tuple[str, int | None]]:
                     "write each row on a line of its own, and send the file again",
                 )
         yield line[:LONGEST_RAW], quotes
+
+
+def quick_chunks(rows: duckdb.DuckDBPyRelation, height: int) -> Iterator[pl.DataFrame]:
+    """A relation's rows in its order, in frames of about so many rows."""
+    batches: list[pl.DataFrame] = []
+    size = told = 0
+    for batch in rows.to_arrow_reader(height):
+        batches.append(pl.DataFrame(batch))
+        size += batch.nbytes
+        told += batch.num_rows
+        if told >= height or size >= MOST_BYTES:
+            yield pl.concat(batches, rechunk=True)
+            batches, size, told = [], 0, 0
+    if batches:
+        yield pl.concat(batches, rechunk=True)

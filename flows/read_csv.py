@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from flows.opened import LARGEST_CHUNK, lines_of, open_text
+from flows.opened import LARGEST_CHUNK, lines_of, open_text, quick_chunks
 from schemas.raw import LONGEST_ROW, Misread, RawRows, Unreadable, refuse_too_many_columns
 
 SEPARATORS: Final = (",", ";", "\t", "|")
@@ -26,7 +26,7 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
     try:
         with duckdb.connect() as connection:
             connection.execute("SET produce_arrow_string_view = true")
-            batches = connection.read_csv(
+            texts = connection.read_csv(
                 str(path),
                 header=True,
                 sep=separator,
@@ -36,11 +36,10 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
                 allow_quoted_nulls=False,
                 auto_detect=False,
                 max_line_size=LONGEST_QUICK_ROW,
-            ).to_arrow_reader(max(1, cells // len(header)))
-            for batch in batches:
-                rows = pl.DataFrame(batch)
+            )
+            for chunk in quick_chunks(texts, max(1, cells // len(header))):
                 # A blank line is no row, but in one column DuckDB takes it for a null.
-                rows = rows.drop_nulls() if len(header) == 1 else rows
+                rows = chunk.drop_nulls() if len(header) == 1 else chunk
                 yield RawRows.of(
                     header, rows, pl.int_range(passed + 1, passed + rows.height + 1, eager=True)
                 )

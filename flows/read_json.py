@@ -2,7 +2,6 @@
 
 import json
 import re
-from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -15,7 +14,7 @@ from typing import IO, Any, Final
 import duckdb
 import polars as pl
 
-from flows.opened import LARGEST_CHUNK, PORTION, lines_of, open_bytes, open_text
+from flows.opened import LARGEST_CHUNK, PORTION, lines_of, open_bytes, open_text, quick_chunks
 from schemas.raw import LONGEST_ROW, Misread, RawRows, Unreadable, refuse_too_many_columns
 from transforms.columns import fold
 
@@ -87,25 +86,25 @@ def read_ndjson_quickly(path: Path, cells: int) -> Iterator[RawRows]:
         is_plain = reader.submit(_is_plain, path, header, given_up)
         try:
             connection.execute("SET produce_arrow_string_view = true")
-            batches = connection.read_json(
+            texts = connection.read_json(
                 str(path),
                 format="newline_delimited",
                 columns=dict.fromkeys(header, "VARCHAR"),
                 records="true",
                 maximum_object_size=LONGEST_QUICK_ROW,
-            ).to_arrow_reader(max(1, cells // len(header)))
-            for batch in batches:
+            )
+            for rows in quick_chunks(texts, max(1, cells // len(header))):
                 if is_plain.done() and not is_plain.result():
-                    break
-                numbers = pl.int_range(passed + 1, passed + batch.num_rows + 1, eager=True)
-                yield RawRows.of(header, pl.DataFrame(batch).rename(columns), numbers)
-                passed += batch.num_rows
+                    raise Misread
+                numbers = pl.int_range(passed + 1, passed + rows.height + 1, eager=True)
+                yield RawRows.of(header, rows.rename(columns), numbers)
+                passed += rows.height
+            if not is_plain.result() or not passed:
+                raise Misread
         except duckdb.Error as error:
             raise Misread from error
         finally:
             given_up.set()
-        if not is_plain.result() or not passed:
-            raise Misread
 
 
 def _first_names(path: Path) -> tuple[str, ...]:
@@ -131,22 +130,23 @@ def _first_names(path: Path) -> tuple[str, ...]:
 def _is_plain(path: Path, header: tuple[str, ...], given_up: Event) -> bool:
     """Whether every line is one that DuckDB reads exactly as it stands."""
     names = "|".join(map(re.escape, header))
-    member = rf'\s*"(?:{names})"\s*:\s*{VALUE}\s*'
-    lines = rf"^(?:\s*\{{(?:{member}(?:,{member})*|\s*)\}}\s*(?:\n|$))*$"
-    pattern = lines.replace(r"\s", r"[ \t\r]")
-    decoder = getincrementaldecoder("utf-8")()
-    rest = ""
-    with suppress(UnicodeDecodeError), closing(open_bytes(path)) as file:
+    blank = r"[ \t\r]*"
+    member = rf'{blank}"(?:{names})"{blank}:{blank}{VALUE}{blank}'
+    line = rf"{blank}(?:\{{(?:(?:{member},)*{member}|{blank})\}}{blank})?"
+    with closing(open_bytes(path)) as file:
         while not given_up.is_set():
             portion = file.read(PORTION)
-            text = rest + decoder.decode(portion, final=not portion)
-            whole, end, rest = text.rpartition("\n") if portion else (text, "", "")
-            if not pl.Series([whole + end]).str.contains(pattern).item():
-                return False
-            if len(rest) > LONGEST_QUICK_ROW:
-                return False
+            rest = file.readline(LONGEST_QUICK_ROW)
             if not portion:
                 return True
+            if len(rest) == LONGEST_QUICK_ROW:
+                return False
+            try:
+                text = (portion + rest).decode().removesuffix("\n")
+            except UnicodeDecodeError:
+                return False
+            if not pl.Series([text]).str.contains(rf"^(?:{line}\n)*{line}$").item():
+                return False
     return False
 
 
