@@ -11,7 +11,7 @@ import polars as pl
 from flows.judge import Stamp, judge
 from flows.read import read_through
 from flows.settings import Places, Stopped
-from flows.warehouse import Connection, load, night_settings, only, save, tonight
+from flows.warehouse import Connection, bounded, load, night_settings, only, save, tonight
 from schemas.raw import Unreadable
 from schemas.settings import Kind, Settings, Source
 from transforms.parse import end_of_day, start_of_day
@@ -24,7 +24,7 @@ def validate(places: Places, day: date) -> dict[str, int]:
     """Check every taken file. Returns rows by outcome and the number of refused files."""
     settings = night_settings(places)
     totals = {"rows": 0, "kept": 0, "repeated": 0, "rejected": 0, "refused": 0}
-    with tonight(places) as night:
+    with tonight(places) as night, bounded(night):
         reference = {name: load(night, f"FROM {name}") for name in ("locations", "products")}
         # A repeat counts the rows of its twin, which may be another of tonight's files.
         files = load(night, "FROM taken ORDER BY status = 'repeated', day, file")

@@ -26,6 +26,10 @@ from schemas.settings import Settings
 VERSION: Final = 2
 """Of the tables in schemas/warehouse.sql."""
 
+MEMORY: Final = "1GiB"
+"""What DuckDB may hold of the rows that validation hands on; the rest is on disk, in the folder of
+the night. Beside it stand a few chunks of rows, in polars: together they stay well below 4 GiB."""
+
 Connection = duckdb.DuckDBPyConnection
 
 
@@ -118,7 +122,8 @@ def scratch() -> Iterator[Connection]:
         night.execute("USE warehouse")
         night.execute(_tables())
         _lay_out(night)
-        yield night
+        with bounded(night):
+            yield night
 
 
 def _lay_out(night: Connection) -> None:
@@ -126,6 +131,16 @@ def _lay_out(night: Connection) -> None:
     night.execute("USE night")
     night.execute(_tables())
     night.execute(_sql("night.sql"))
+
+
+@contextmanager
+def bounded(night: Connection) -> Iterator[None]:
+    """Keep the night's tables within MEMORY while rows stream into them."""
+    night.execute(f"SET memory_limit = '{MEMORY}'")
+    try:
+        yield
+    finally:
+        night.execute("RESET memory_limit")
 
 
 @contextmanager

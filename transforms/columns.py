@@ -107,19 +107,26 @@ def select(
     """row and our wanted columns as trimmed text, blank as null, values as the source maps them."""
     constants = source.constants if source else {}
     values = source.values if source else {}
-    stripped, texts = [], []
+    stripped = []
+    for column in wanted:
+        if column == "line_id" and source is not None and source.line_id == "row":
+            text = pl.col("row").cast(pl.String)
+        elif column in columns.positions:
+            text = pl.col(f"c{columns.positions[column]}").str.strip_chars()
+        else:
+            text = pl.lit(constants.get(column), dtype=pl.String)
+        stripped.append(text.alias(column))
+    texts = rows.select("row", *stripped)
+    found = [column for column in wanted if column in columns.positions]
+    blanks = texts.select((pl.col(found).str.len_bytes() == 0).any())
+    has_blanks = blanks.row(0, named=True) if found else {}
+    changes = []
     for column in wanted:
         text = pl.col(column)
-        if column == "line_id" and source is not None and source.line_id == "row":
-            stripped.append(pl.col("row").cast(pl.String).alias(column))
-        elif column in columns.positions:
-            place = pl.col(f"c{columns.positions[column]}")
-            stripped.append(place.str.strip_chars().alias(column))
+        if has_blanks.get(column):
             text = pl.when(text != "").then(text)
-        else:
-            stripped.append(pl.lit(constants.get(column), dtype=pl.String).alias(column))
         if column in values:
             text = text.replace(values[column])
-        texts.append(text.alias(column))
-    # In two steps: in one, polars would strip each text twice.
-    return rows.select("row", *stripped).select("row", *texts)
+        if has_blanks.get(column) or column in values:
+            changes.append(text.alias(column))
+    return texts.with_columns(changes)
