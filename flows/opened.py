@@ -2,14 +2,17 @@
 
 import gzip
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Final
+from threading import Timer
+from typing import IO, Any, Final
 
 import duckdb
 import polars as pl
+from pyarrow import ArrowException  # type: ignore[import-untyped]
 
-from schemas.raw import LONGEST_RAW, LONGEST_ROW, Unreadable
+from schemas.raw import LONGEST_RAW, LONGEST_ROW, Misread, Unreadable
 
 LARGEST_CHUNK: Final = 64 << 20
 """Characters of the rows of a chunk that are read one by one: Python holds them in several times as
@@ -26,6 +29,11 @@ gigabytes of one line, and nobody wants to wait for its end."""
 MOST_BYTES: Final = 256 << 20
 """Bytes of the rows of a chunk that DuckDB reads: rows may be long, if not as long as to be read
 one by one."""
+
+
+PATIENCE: Final = 20
+"""Seconds in which DuckDB is to come to a row. It looks for the end of one to the end of the file;
+whoever waits for no reason loses time only, since the exact reader reads the same."""
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -60,16 +68,42 @@ def lines_of(text: IO[str]) -> Iterator[tuple[str, int | None]]:
         yield line[:LONGEST_RAW], quotes
 
 
-def quick_chunks(rows: duckdb.DuckDBPyRelation, height: int) -> Iterator[pl.DataFrame]:
-    """A relation's rows in its order, in frames of about so many rows."""
+def quick_chunks(
+    connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, height: int
+) -> Iterator[pl.DataFrame]:
+    """A relation's rows in its order, in frames of about so many rows.
+
+    Raises Misread where DuckDB can't read one.
+    """
     batches: list[pl.DataFrame] = []
     size = told = 0
-    for batch in rows.to_arrow_reader(height):
-        batches.append(pl.DataFrame(batch))
-        size += batch.nbytes
-        told += batch.num_rows
-        if told >= height or size >= MOST_BYTES:
-            yield pl.concat(batches, rechunk=True)
-            batches, size, told = [], 0, 0
+    try:
+        with _impatient(connection):
+            reader = rows.to_arrow_reader(height)
+        while (batch := _next_batch(connection, reader)) is not None:
+            batches.append(pl.DataFrame(batch))
+            size += batch.nbytes
+            told += batch.num_rows
+            if told >= height or size >= MOST_BYTES:
+                yield pl.concat(batches, rechunk=True)
+                batches, size, told = [], 0, 0
+    except (duckdb.Error, ArrowException, OSError) as error:
+        # What DuckDB finds on the way comes through Arrow, as an error of its own.
+        raise Misread from error
     if batches:
         yield pl.concat(batches, rechunk=True)
+
+
+def _next_batch(connection: duckdb.DuckDBPyConnection, reader: Iterator[Any]) -> Any:
+    with _impatient(connection):
+        return next(reader, None)
+
+
+@contextmanager
+def _impatient(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    timer = Timer(PATIENCE, connection.interrupt)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -18,6 +18,11 @@ LONGEST_QUICK_ROW: Final = 1 << 16
 """Bytes. DuckDB reads 2,048 rows at once, and of longer rows these could take all memory."""
 
 
+LONGEST_HEADER: Final = 1 << 20
+"""Characters of the first line. It is read anew for every separator, and a file that is no text may
+have no second line for gigabytes."""
+
+
 def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
     """Raises Misread where some row is not as the header says: the other reader tells which."""
     header, separator = _header(path)
@@ -26,6 +31,7 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
     try:
         with duckdb.connect() as connection:
             connection.execute("SET produce_arrow_string_view = true")
+            connection.execute("SET enable_progress_bar = false")
             texts = connection.read_csv(
                 str(path),
                 header=True,
@@ -37,7 +43,7 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
                 auto_detect=False,
                 max_line_size=LONGEST_QUICK_ROW,
             )
-            for chunk in quick_chunks(texts, max(1, cells // len(header))):
+            for chunk in quick_chunks(connection, texts, max(1, cells // len(header))):
                 # A blank line is no row, but in one column DuckDB takes it for a null.
                 rows = chunk.drop_nulls() if len(header) == 1 else chunk
                 yield RawRows.of(
@@ -51,6 +57,13 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
 
 
 def _header(path: Path) -> tuple[tuple[str, ...], str]:
+    with open_text(path) as text:
+        if len(text.readline(LONGEST_HEADER)) == LONGEST_HEADER:
+            raise Unreadable(
+                "no_header",
+                f"the first line is longer than {LONGEST_HEADER >> 20} Mi characters; "
+                "the first row names the columns",
+            )
     headers: dict[str, list[str]] = {}
     for separator in SEPARATORS:
         with open_text(path) as text, suppress(Unreadable):

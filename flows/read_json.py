@@ -86,6 +86,7 @@ def read_ndjson_quickly(path: Path, cells: int) -> Iterator[RawRows]:
         is_plain = reader.submit(_is_plain, path, header, given_up)
         try:
             connection.execute("SET produce_arrow_string_view = true")
+            connection.execute("SET enable_progress_bar = false")
             texts = connection.read_json(
                 str(path),
                 format="newline_delimited",
@@ -93,7 +94,7 @@ def read_ndjson_quickly(path: Path, cells: int) -> Iterator[RawRows]:
                 records="true",
                 maximum_object_size=LONGEST_QUICK_ROW,
             )
-            for rows in quick_chunks(texts, max(1, cells // len(header))):
+            for rows in quick_chunks(connection, texts, max(1, cells // len(header))):
                 if is_plain.done() and not is_plain.result():
                     raise Misread
                 numbers = pl.int_range(passed + 1, passed + rows.height + 1, eager=True)
