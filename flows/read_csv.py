@@ -50,7 +50,8 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
                     header, rows, pl.int_range(passed + 1, passed + rows.height + 1, eager=True)
                 )
                 passed += rows.height
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
+        # From the second batch on, Arrow tells DuckDB's errors as its own.
         raise Misread from error
     if not passed:
         yield RawRows.of(header, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))

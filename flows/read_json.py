@@ -102,7 +102,8 @@ def read_ndjson_quickly(path: Path, cells: int) -> Iterator[RawRows]:
                 passed += rows.height
             if not is_plain.result() or not passed:
                 raise Misread
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:
+            # From the second batch on, Arrow tells DuckDB's errors as its own.
             raise Misread from error
         finally:
             given_up.set()

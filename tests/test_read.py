@@ -109,6 +109,18 @@ def test_a_row_reads_the_same_whatever_stands_below_it(
     assert malformed(above)[:-1] == malformed(alone)
 
 
+@pytest.mark.parametrize(
+    ("name", "head", "row"),
+    [("a.csv", "upc,lot_code\n", "A,1\n"), ("a.ndjson", "", '{"upc": "A", "lot_code": "1"}\n')],
+)
+def test_a_malformed_row_far_down_a_file_is_malformed_alone(
+    tmp_path: Path, name: str, head: str, row: str
+) -> None:
+    raw = read(file(tmp_path, name, head + 5_000 * row + "bad\n" + row))
+    assert raw.rows.height == 5_001
+    assert raw.malformed.get_column("row").to_list() == [5_001]
+
+
 @pytest.mark.parametrize("row", ['"a" ,b', ' "a",b', 'a, "b,c"', 'a,"b" '])
 def test_a_quoted_value_with_blanks_around_it_reads_the_same_whatever_stands_below_it(
     tmp_path: Path, row: str
