@@ -1,12 +1,21 @@
-"""Parquet: typed columns, written as the text that a CSV file would have (SPEC 2.1)."""
+"""Parquet: typed columns, written as the text that a CSV file would have (SPEC 2.1).
+
+Arrow reads it: polars panics at files that were damaged, and at zones such as +05:30.
+"""
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from flows.opened import PORTION, open_bytes
 from schemas.raw import LONGEST_RAW, LONGEST_ROW, RawRows, Unreadable, refuse_too_many_columns
@@ -17,6 +26,16 @@ LARGEST_UNZIPPED: Final = 16 << 30
 """Bytes. Parquet can't be read from its beginning, so a gzipped file is unzipped on disk, and a few
 megabytes of gzip may fill it."""
 
+CLOCK: Final = "%Y-%m-%dT%H:%M:%S%.6f"
+
+SINGLE: Final = (
+    *(pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null),
+    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+    *(pa.types.is_date, pa.types.is_time, pa.types.is_timestamp, pa.types.is_duration),
+    pa.types.is_decimal128,
+)
+"""Types that polars takes over as they are; values of others are written one by one."""
+
 
 def read_parquet(path: Path, cells: int) -> Iterator[RawRows]:
     with TemporaryDirectory() as folder:
@@ -26,8 +45,10 @@ def read_parquet(path: Path, cells: int) -> Iterator[RawRows]:
             _unzip(path, source)
         try:
             yield from _chunks(source, cells)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise Unreadable("not_parquet", f"{error}; send the file again") from error
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+            # What is told of a damaged file is any of these.
+            told = str(error).partition("\n")[0]
+            raise Unreadable("not_parquet", f"{told}; send the file again") from error
 
 
 def _unzip(path: Path, target: Path) -> None:
@@ -46,27 +67,28 @@ def _unzip(path: Path, target: Path) -> None:
 
 
 def _chunks(path: Path, cells: int) -> Iterator[RawRows]:
-    scan = pl.scan_parquet(path)
-    empty = scan.head(0).collect()
-    header = tuple(empty.columns)
-    refuse_too_many_columns(len(header))
-    passed = 0
-    rows = max(1, cells // max(1, len(header)))
-    for batch in scan.collect_batches(chunk_size=rows, maintain_order=True):
-        yield _as_text(header, batch, passed)
-        passed += batch.height
-    if not passed:
-        yield _as_text(header, empty, 0)
+    with path.open("rb") as opened:
+        file = pq.ParquetFile(opened, page_checksum_verification=True)
+        header = tuple(file.schema_arrow.names)
+        refuse_too_many_columns(len(header))
+        passed = 0
+        for batch in file.iter_batches(max(1, cells // max(1, len(header)))):
+            # Text that is no UTF-8 would be taken over unseen.
+            batch.validate(full=True)
+            yield _as_text(header, batch, passed)
+            passed += batch.num_rows
+        if not passed:
+            yield _as_text(header, file.schema_arrow.empty_table(), 0)
 
 
-def _as_text(header: tuple[str, ...], batch: pl.DataFrame, passed: int) -> RawRows:
+def _as_text(header: tuple[str, ...], batch: pa.RecordBatch | pa.Table, passed: int) -> RawRows:
     texts = pl.DataFrame(
         [
-            _column_text(batch.get_column(name)).alias(f"c{position}")
-            for position, name in enumerate(header)
+            _column_text(batch.column(position)).alias(f"c{position}")
+            for position in range(len(header))
         ]
     )
-    numbers = pl.int_range(passed + 1, passed + batch.height + 1, eager=True)
+    numbers = pl.int_range(passed + 1, passed + batch.num_rows + 1, eager=True)
     longest = texts.select(pl.all().str.len_bytes().max()).row(0) if texts.width else ()
     if max((length or 0 for length in longest), default=0) <= LONGEST_ROW:
         return RawRows.of(header, texts, numbers)
@@ -82,26 +104,47 @@ def _as_text(header: tuple[str, ...], batch: pl.DataFrame, passed: int) -> RawRo
     return RawRows.of(header, texts.filter(~is_long), numbers.filter(~is_long), malformed)
 
 
-def _column_text(column: pl.Series) -> pl.Series:
+def _column_text(values: pa.Array | pa.ChunkedArray) -> pl.Series:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if not any(is_of(values.type) for is_of in SINGLE):
+        return pl.Series([_value_text(value) for value in values.to_pylist()], dtype=pl.String)
+    zone = values.type.tz if pa.types.is_timestamp(values.type) else None
+    if zone and zone not in available_timezones():
+        return _ahead_of_utc(values, zone)
+    column = pl.Series(pl.from_arrow(values))
     if isinstance(column.dtype, pl.Datetime):
-        zoned = "%:z" if column.dtype.time_zone else ""
-        return column.dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{zoned}")
+        return column.dt.to_string(f"{CLOCK}%:z" if zone else CLOCK)
     if column.dtype == pl.Duration:
         return column.dt.to_string("iso")
-    if column.dtype.is_nested() or column.dtype == pl.Binary:
-        return pl.Series([_value_text(value) for value in column.to_list()], dtype=pl.String)
-    return column.cast(pl.String)
+    text = column.cast(pl.String)
+    if isinstance(column.dtype, pl.Decimal) and column.dtype.scale:
+        # Zeros behind the point are the type's, not the value's.
+        return text.str.replace(r"\.?0+$", "")
+    return text
+
+
+def _ahead_of_utc(instants: pa.Array | pa.ChunkedArray, zone: str) -> pl.Series:
+    """Instants in a zone that is only an offset, such as +05:30; of an unknown one as UTC."""
+    found = re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone)
+    sign, hours, minutes = found.groups() if found else ("+", "00", "00")
+    ahead = timedelta(hours=int(hours), minutes=int(minutes))
+    utc = pl.Series(pl.from_arrow(instants.cast(pa.timestamp(instants.type.unit))))
+    clock = utc + ahead if sign == "+" else utc - ahead
+    return clock.dt.to_string(CLOCK) + f"{sign}{hours}:{minutes}"
 
 
 def _value_text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bytes):
-        return _bytes_text(value)
-    return json.dumps(value, ensure_ascii=False, default=_inner_text)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list | dict | tuple):
+        return json.dumps(value, ensure_ascii=False, default=_inner_text)
+    return _inner_text(value)
 
 
 def _inner_text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return _bytes_text(value) if isinstance(value, bytes) else str(value)
 
 
