@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import polars as pl
 
-from flows.opened import LARGEST_CHUNK, lines_of, open_text, quick_chunks
+from flows.opened import LARGEST_CHUNK, check_unzips, lines_of, open_text, quick_chunks
 from schemas.raw import LONGEST_ROW, Misread, RawRows, Unreadable, refuse_too_many_columns
 
 SEPARATORS: Final = (",", ";", "\t", "|")
@@ -29,11 +31,12 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
     columns = [f"c{position}" for position in range(len(header))]
     passed = 0
     try:
-        with duckdb.connect() as connection:
+        with ThreadPoolExecutor(1) as checker, duckdb.connect() as connection:
+            unzips = checker.submit(check_unzips, path)
             connection.execute("SET produce_arrow_string_view = true")
             connection.execute("SET enable_progress_bar = false")
             texts = connection.read_csv(
-                str(path),
+                escape(str(path)),
                 header=True,
                 sep=separator,
                 quotechar='"',
@@ -53,6 +56,7 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
     except (duckdb.Error, OSError) as error:
         # From the second batch on, Arrow tells DuckDB's errors as its own.
         raise Misread from error
+    unzips.result()
     if not passed:
         yield RawRows.of(header, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from glob import escape
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -88,7 +89,7 @@ def read_ndjson_quickly(path: Path, cells: int) -> Iterator[RawRows]:
             connection.execute("SET produce_arrow_string_view = true")
             connection.execute("SET enable_progress_bar = false")
             texts = connection.read_json(
-                str(path),
+                escape(str(path)),
                 format="newline_delimited",
                 columns=dict.fromkeys(header, "VARCHAR"),
                 records="true",
@@ -115,7 +116,7 @@ def _first_names(path: Path) -> tuple[str, ...]:
     with suppress(UnicodeDecodeError), open_text(path) as text:
         for line, quotes in islice(lines_of(text), FIRST_LINES):
             try:
-                told = json.loads(line) if line.strip() and quotes is None else {}
+                told = _json(line) if line.strip() and quotes is None else {}
             except (json.JSONDecodeError, RecursionError) as error:
                 raise Misread from error
             names |= dict.fromkeys(told if isinstance(told, dict) else ())

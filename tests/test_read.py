@@ -3,9 +3,12 @@
 import gzip
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -199,7 +202,7 @@ def test_a_csv_file_of_a_header_alone_has_no_rows(tmp_path: Path, content: str) 
     assert raw.height == 0
 
 
-NUMBERS = ["4.0", "4.000", "1e3", "1E+5", "1.50", "-0", "123456789012345678901234567890"]
+NUMBERS = ["4.0", "4.000", "1e3", "1E+5", "1.50", "-0", "1" * 30, "1" * 5_000]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -355,6 +358,67 @@ def test_parquet_values_read_as_the_text_that_a_csv_file_would_have(tmp_path: Pa
     assert cells(read(path)) == [expected, (None,) * len(expected)]
 
 
+@pytest.mark.parametrize(
+    ("values", "kind", "texts"),
+    [
+        ([5, None], pa.decimal128(18, 3), ["5", None]),
+        ([Decimal("5.500"), Decimal("500")], pa.decimal128(18, 3), ["5.5", "500"]),
+        ([500, -20], pa.decimal128(18, 0), ["500", "-20"]),
+        ([5, Decimal("0.0000001")], pa.decimal256(60, 7), ["5.0000000", "0.0000001"]),
+        ([4.0, 4.5], pa.float32(), ["4.0", "4.5"]),
+        ([2**64 - 1, 0], pa.uint64(), ["18446744073709551615", "0"]),
+        (["A", None], pa.dictionary(pa.int8(), pa.string()), ["A", None]),
+        ([7, None], pa.dictionary(pa.int8(), pa.int64()), ["7", None]),
+        (["A", None], pa.large_string(), ["A", None]),
+        ([None, None], pa.null(), [None, None]),
+        ([b"A", b"\xff"], pa.binary(), ["A", "ff"]),
+        ([[("a", 1)], None], pa.map_(pa.string(), pa.int64()), ['[["a", 1]]', None]),
+    ],
+)
+def test_parquet_values_of_any_type_read_as_text(
+    tmp_path: Path, values: list[object], kind: pa.DataType, texts: list[str | None]
+) -> None:
+    pq.write_table(pa.table({"upc": pa.array(values, kind)}), tmp_path / "counts.parquet")
+    assert [row[0] for row in cells(read(tmp_path / "counts.parquet"))] == texts
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [
+        (None, "2026-07-01T12:00:00.000000"),
+        ("UTC", "2026-07-01T12:00:00.000000+00:00"),
+        ("Europe/London", "2026-07-01T13:00:00.000000+01:00"),
+        ("+05:30", "2026-07-01T17:30:00.000000+05:30"),
+        ("-07:00", "2026-07-01T05:00:00.000000-07:00"),
+        ("Mars/Olympus", "2026-07-01T12:00:00.000000+00:00"),
+    ],
+)
+def test_parquet_instants_read_as_the_clock_of_their_zone_with_its_offset(
+    tmp_path: Path, zone: str | None, text: str
+) -> None:
+    noon = [datetime(2026, 7, 1, 12)]  # noqa: DTZ001  Parquet keeps it as UTC
+    column = pa.array(noon, pa.timestamp("us")).cast(pa.timestamp("ms", zone))
+    pq.write_table(pa.table({"counted_at": column}), tmp_path / "counts.parquet")
+    assert cells(read(tmp_path / "counts.parquet")) == [(text,)]
+
+
+def test_two_parquet_columns_of_one_name_are_both_there(tmp_path: Path) -> None:
+    twice = pa.Table.from_arrays([pa.array(["A"]), pa.array(["B"])], names=["upc", "upc"])
+    pq.write_table(twice, tmp_path / "counts.parquet")
+    raw = read(tmp_path / "counts.parquet")
+    assert (raw.header, cells(raw)) == (("upc", "upc"), [("A", "B")])
+
+
+def test_a_parquet_file_with_a_damaged_page_is_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "counts.parquet"
+    table = pa.table({"upc": [f"damaged {place}" for place in range(9)]})
+    pq.write_table(table, path, compression="none", write_page_checksum=True)
+    path.write_bytes(path.read_bytes().replace(b"damaged 7", b"damaged 8", 1))
+    with pytest.raises(Unreadable) as why:
+        read(path)
+    assert why.value.rule == "not_parquet"
+
+
 def test_nested_parquet_values_read_as_json(tmp_path: Path) -> None:
     path = tmp_path / "counts.parquet"
     pl.DataFrame({"tags": [["a", "b"], None], "extra": [{"n": 1}, {"n": None}]}).write_parquet(path)
@@ -419,6 +483,31 @@ def test_a_gz_file_that_is_not_whole_is_unreadable(tmp_path: Path, name: str) ->
         with pytest.raises(Unreadable) as why:
             read(path)
         assert why.value.rule == "not_gzip"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.ndjson", "a.parquet"])
+def test_a_gz_file_whose_checksum_is_wrong_is_unreadable(tmp_path: Path, name: str) -> None:
+    if name == "a.parquet":
+        TABLE.write_parquet(tmp_path / "written")
+        content = (tmp_path / "written").read_bytes()
+    else:
+        content = WRITTEN[Path(name).suffix].encode()
+    path = file(tmp_path, f"{name}.gz", content)
+    path.write_bytes(path.read_bytes()[:-8] + b"crc!" + path.read_bytes()[-4:])
+    with pytest.raises(Unreadable) as why:
+        read(path)
+    assert why.value.rule == "not_gzip"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
+@pytest.mark.parametrize("name", ["b*", "b?", "[ab]", "b[[]"])
+def test_marks_of_a_pattern_in_the_name_of_a_file_are_letters(
+    tmp_path: Path, name: str, suffix: str
+) -> None:
+    for place, stem in enumerate((name, "b1", "b")):
+        table = pl.DataFrame({"upc": [f"U{place}"], "lot_code": ["A"]})
+        getattr(table, f"write_{suffix}")(tmp_path / f"{stem}.{suffix}")
+    assert cells(read(tmp_path / f"{name}.{suffix}")) == [("U0", "A")]
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a", "a.csv.zip", "a.gz", ".csv"])
