@@ -214,6 +214,12 @@ def test_a_declared_offset_is_obeyed_whatever_the_zone() -> None:
     assert checked("01/07/2026 12:00 +0200", "counted_at", **declared) == at(2026, 7, 1, 10)
 
 
+@pytest.mark.parametrize("declared", ["%s", "%s%.f"])
+def test_declared_seconds_since_1970_are_utc_whatever_the_zone(declared: str) -> None:
+    instant = checked("1782903600", "counted_at", instants=declared, zone="Europe/London")
+    assert instant == at(2026, 7, 1, 11)
+
+
 def test_a_day_lasts_23_hours_in_spring_and_25_in_autumn() -> None:
     def hours(day: date) -> float:
         length = parse.end_of_day(day, LONDON) - parse.start_of_day(day, LONDON)

@@ -33,6 +33,9 @@ def normalise(
             changes.append(_or_complaint(day, text, source.dates).alias(column))
         elif column in instants and source.instants:
             clock = text.str.to_datetime(source.instants, time_unit="us", strict=False)
+            if "%s" in source.instants.replace("%%", ""):
+                # Seconds since 1970 are the same everywhere.
+                clock = clock.dt.replace_time_zone("UTC")
             # With the offset, where the format has one.
             written = clock.dt.to_string("iso:strict")
             changes.append(_or_complaint(written, text, source.instants).alias(column))
