@@ -45,6 +45,10 @@ class TooLong(str):
     """The beginning of a line longer than a row may be."""
 
 
+class Number(str):
+    """A number as it is written."""
+
+
 def read_json(path: Path, cells: int) -> Iterator[RawRows]:
     with open_text(path) as text:
         content = text.read(LARGEST_DOCUMENT + 1)
@@ -178,7 +182,7 @@ def _read_lines(opened: Callable[[], IO[str]], cells: int) -> Iterator[RawRows]:
 
 
 def _json(text: str) -> Any:
-    return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
 
 
 def _objects(documents: Callable[[], Iterator[Any]], cells: int) -> Iterator[RawRows]:
@@ -207,16 +211,19 @@ def _objects(documents: Callable[[], Iterator[Any]], cells: int) -> Iterator[Raw
 
     row = 0
     for row, item in enumerate(_all_items(documents()), 1):
-        if isinstance(item, dict):
-            told = tuple(_text(item.get(name)) for name in header)
-            size += sum(map(len, filter(None, told)))
-            rows.append(told)
-            numbers.append(row)
-        elif isinstance(item, TooLong):
-            malformed.append((row, "row_too_long", item))
-        else:
-            malformed.append((row, "not_an_object", _text(item) or "null"))
-            size += len(malformed[-1][-1])
+        try:
+            if isinstance(item, dict):
+                told = tuple(_text(item.get(name)) for name in header)
+                size += sum(map(len, filter(None, told)))
+                rows.append(told)
+                numbers.append(row)
+            elif isinstance(item, TooLong):
+                malformed.append((row, "row_too_long", item))
+            else:
+                malformed.append((row, "not_an_object", _text(item) or "null"))
+                size += len(malformed[-1][-1])
+        except RecursionError:
+            malformed.append((row, "nested_too_deeply", "nested too deeply to be told"))
         if (len(rows) + len(malformed)) * max(1, len(header)) >= cells or size >= LARGEST_CHUNK:
             yield chunk()
             rows, numbers, malformed, size = [], [], [], 0
@@ -261,4 +268,16 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    return _spelled(value)
+
+
+def _spelled(value: Any) -> str:
+    """JSON of a nested value, its numbers as they are written."""
+    if isinstance(value, Number):
+        return value
+    if isinstance(value, list):
+        return f"[{', '.join(map(_spelled, value))}]"
+    if isinstance(value, dict):
+        members = (f"{_spelled(name)}: {_spelled(told)}" for name, told in value.items())
+        return f"{{{', '.join(members)}}}"
     return json.dumps(value, ensure_ascii=False)

@@ -1,5 +1,6 @@
 """Raw rows: what stands in a file, one row per row of it, every cell as text (SPEC 2.1)."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -48,7 +49,8 @@ class RawRows:
     """A file's rows, or a chunk of them, before anyone asks what they mean.
 
     rows: `row` (the row's number in the file, 1 is the first after the header) and one text
-    column `c0`, `c1`, … for each name of the header. malformed: the rows that don't fit it.
+    column `c0`, `c1`, … for each name of the header. malformed: the rows that don't fit it, their
+    text as a JSON string.
     """
 
     header: tuple[str, ...]
@@ -69,7 +71,8 @@ class RawRows:
             # Rows without columns count too, and only their numbers tell how many there are.
             row = pl.Series("row", numbers, dtype=pl.Int64)
             rows = cells.with_columns(row) if cells.width else row.to_frame()
-        return cls(header, rows, pl.DataFrame(list(malformed), schema=MALFORMED, orient="row"))
+        told = [(row, rule, json.dumps(text, ensure_ascii=False)) for row, rule, text in malformed]
+        return cls(header, rows, pl.DataFrame(told, schema=MALFORMED, orient="row"))
 
     @classmethod
     def together(cls, chunks: Iterable[Self]) -> Self:
@@ -86,7 +89,7 @@ class RawRows:
         return self.rows.height + self.malformed.height
 
     def as_json(self, rows: pl.Series) -> pl.DataFrame:
-        """row, raw: the named rows as JSON objects of what was read."""
+        """row, raw: the named rows as JSON objects of what was read, malformed ones as strings."""
         names: dict[str, str] = {}
         for position, name in enumerate(self.header):
             taken = name if name not in names.values() else f"{name} ({position + 1})"

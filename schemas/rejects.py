@@ -13,7 +13,10 @@ class Rejects(pa.DataFrameModel):
     rule: pl.String = pa.Field(description="The rule it breaks.")
     column: pl.String = pa.Field(nullable=True, description="Our column that breaks it.")
     value: pl.String = pa.Field(nullable=True, description="What stood in that column.")
-    raw: pl.String = pa.Field(nullable=True, description="The row as read, as JSON.")
+    raw: pl.String = pa.Field(
+        nullable=True,
+        description="The row as read, as JSON: an object, or a string where it doesn't fit them.",
+    )
 
     class Config:
         name = "rejects"

@@ -87,7 +87,7 @@ def test_rows_of_another_width_are_malformed_and_the_others_keep_their_numbers(
     assert cells(raw) == [("A", "1"), ("D", "4")]
     assert numbers(raw) == [1, 4]
     assert malformed(raw) == [(2, "number_of_columns"), (3, "number_of_columns")]
-    assert raw.malformed.get_column("raw").to_list() == ["B", "C,2,3"]
+    assert raw.malformed.get_column("raw").to_list() == ['"B"', '"C,2,3"']
 
 
 def test_a_row_with_a_quote_inside_a_quoted_value_is_malformed_alone(tmp_path: Path) -> None:
@@ -225,6 +225,26 @@ def test_objects_need_not_name_the_same_columns(tmp_path: Path) -> None:
     raw = read(file(tmp_path, "counts.json", '[{"upc": "A"}, {"lot_code": "1", "ok": true}]'))
     assert raw.header == ("upc", "lot_code", "ok")
     assert cells(raw) == [("A", None, None), (None, "1", "true")]
+
+
+NESTED = '{"n": [5, 4.50, 1e3, "5"], "is": {"so": true, "a \\"b\\"": null}}'
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+def test_nested_values_stay_as_they_are_written(tmp_path: Path, name: str) -> None:
+    assert cells(read(file(tmp_path, name, f'{{"tags": {NESTED}}}\n'))) == [(NESTED,)]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+def test_a_value_nested_too_deeply_costs_no_more_than_its_row(tmp_path: Path, name: str) -> None:
+    for depth in (10, 400, 600, 900, 990):
+        deep = f'{{"upc": {"[" * depth}{"]" * depth}}}'
+        raw = read(file(tmp_path, name, f'{{"upc": "A"}}\n{deep}\n{{"upc": "B"}}\n'))
+        assert (numbers(raw), malformed(raw)) in (
+            ([1, 2, 3], []),
+            ([1, 3], [(2, "nested_too_deeply")]),
+            ([1, 3], [(2, "not_an_object")]),
+        )
 
 
 def test_an_element_that_is_no_object_is_malformed_and_the_others_stay(tmp_path: Path) -> None:
