@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from glob import escape
@@ -47,6 +47,12 @@ class TooLong(str):
 
 class Number(str):
     """A number as it is written."""
+
+
+class Contradiction(dict[str, Any]):
+    """An object that says two things of one name; `told` is all of it."""
+
+    told: str
 
 
 def read_json(path: Path, cells: int) -> Iterator[RawRows]:
@@ -182,7 +188,22 @@ def _read_lines(opened: Callable[[], IO[str]], cells: int) -> Iterator[RawRows]:
 
 
 def _json(text: str) -> Any:
-    return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
+    return json.loads(
+        text,
+        parse_int=Number,
+        parse_float=Number,
+        parse_constant=Number,
+        object_pairs_hook=_object,
+    )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs) or all(members[name] == value for name, value in pairs):
+        return members
+    contradiction = Contradiction(members)
+    contradiction.told = f"{{{_members(pairs)}}}"
+    return contradiction
 
 
 def _objects(documents: Callable[[], Iterator[Any]], cells: int) -> Iterator[RawRows]:
@@ -212,7 +233,10 @@ def _objects(documents: Callable[[], Iterator[Any]], cells: int) -> Iterator[Raw
     row = 0
     for row, item in enumerate(_all_items(documents()), 1):
         try:
-            if isinstance(item, dict):
+            if isinstance(item, Contradiction):
+                malformed.append((row, "contradiction", item.told))
+                size += len(item.told)
+            elif isinstance(item, dict):
                 told = tuple(_text(item.get(name)) for name in header)
                 size += sum(map(len, filter(None, told)))
                 rows.append(told)
@@ -238,7 +262,7 @@ def _all_items(documents: Iterator[Any]) -> Iterator[Any]:
 
 def _items(document: Any) -> Iterator[Any]:
     items = document.get("items") if isinstance(document, dict) else None
-    if not isinstance(items, list):
+    if not isinstance(items, list) or isinstance(document, Contradiction):
         yield document
         return
     spelled = dict.fromkeys(name for item in items if isinstance(item, dict) for name in item)
@@ -278,6 +302,9 @@ def _spelled(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_spelled, value))}]"
     if isinstance(value, dict):
-        members = (f"{_spelled(name)}: {_spelled(told)}" for name, told in value.items())
-        return f"{{{', '.join(members)}}}"
+        return f"{{{_members(value.items())}}}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _members(pairs: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{_spelled(name)}: {_spelled(value)}" for name, value in pairs)

@@ -227,6 +227,28 @@ def test_objects_need_not_name_the_same_columns(tmp_path: Path) -> None:
     assert cells(raw) == [("A", None, None), (None, "1", "true")]
 
 
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+@pytest.mark.parametrize("twice", ['"n": 5, "n": 50', '"n": 5, "n": null', '"n": null, "n": 5'])
+def test_a_row_that_says_two_things_of_one_name_is_malformed_alone(
+    tmp_path: Path, name: str, twice: str
+) -> None:
+    rows = ['{"n": 1, "upc": "A"}', f'{{{twice}, "upc": "A"}}', '{"n": 2, "upc": "\\"n\\": 3"}']
+    raw = read(file(tmp_path, name, "\n".join(rows)))
+    assert (numbers(raw), malformed(raw)) == ([1, 3], [(2, "contradiction")])
+    assert json.loads(raw.malformed.item(0, "raw")) == rows[1]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+def test_a_row_may_say_the_same_twice(tmp_path: Path, name: str) -> None:
+    raw = read(file(tmp_path, name, '{"n": 5, "n": 5}\n{"n": null, "n": null}'))
+    assert cells(raw) == [("5",), (None,)]
+
+
+def test_a_body_of_two_locations_is_no_statement_of_either(tmp_path: Path) -> None:
+    body = '{"locationCode": "L", "locationCode": "M", "items": [{"upc": "A"}, {"upc": "B"}]}'
+    assert malformed(read(file(tmp_path, "refresh.json", body))) == [(1, "contradiction")]
+
+
 NESTED = '{"n": [5, 4.50, 1e3, "5"], "is": {"so": true, "a \\"b\\"": null}}'
 
 
