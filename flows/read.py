@@ -68,14 +68,19 @@ def _ahead(chunks: Chunks) -> Chunks:
 
 def _told(path: Path, chunks: Chunks) -> Chunks:
     try:
+        yield from _in_utf8(path, chunks)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Unreadable("not_gzip", f"{error}; send the file again") from error
+
+
+def _in_utf8(path: Path, chunks: Chunks) -> Chunks:
+    try:
         yield from chunks
     except UnicodeDecodeError as error:
         line = _first_line_not_in_utf8(path)
         raise Unreadable("not_utf8", f"line {line} is not UTF-8; save the file as UTF-8") from error
     except UnicodeEncodeError as error:
         raise Unreadable("not_utf8", f"{error}; send the file again") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise Unreadable("not_gzip", f"{error}; send the file again") from error
 
 
 def _first_line_not_in_utf8(path: Path) -> int:

@@ -541,6 +541,14 @@ def test_a_gz_file_whose_checksum_is_wrong_is_unreadable(tmp_path: Path, name: s
     assert why.value.rule == "not_gzip"
 
 
+def test_a_gz_file_that_is_neither_whole_nor_utf8_is_unreadable(tmp_path: Path) -> None:
+    path = file(tmp_path, "counts.csv.gz", "upc,lot_code\nA,Größe\n".encode("latin-1"))
+    path.write_bytes(path.read_bytes()[:-8] + b"crc!" + path.read_bytes()[-4:])
+    with pytest.raises(Unreadable) as why:
+        read(path)
+    assert why.value.rule in ("not_gzip", "not_utf8")
+
+
 @pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet"])
 @pytest.mark.parametrize("name", ["b*", "b?", "[ab]", "b[[]"])
 def test_marks_of_a_pattern_in_the_name_of_a_file_are_letters(
