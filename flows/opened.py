@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 
 import duckdb
 import polars as pl
-from pyarrow import ArrowException  # type: ignore[import-untyped]
+from pyarrow import ArrowException
 
 from schemas.raw import LONGEST_RAW, LONGEST_ROW, Misread, Unreadable
 

@@ -99,7 +99,7 @@ class Runs:
 def _serve() -> None:
     # What a night would import on its way is imported once, here.
     import hypothesis  # noqa: F401, PLC0415
-    import pyarrow  # type: ignore[import-untyped]  # noqa: F401, PLC0415
+    import pyarrow  # noqa: F401, PLC0415
 
     import flows.cli  # noqa: F401, PLC0415
 
