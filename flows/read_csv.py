@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from glob import escape
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import duckdb
@@ -30,9 +31,10 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
     header, separator = _header(path)
     columns = [f"c{position}" for position in range(len(header))]
     passed = 0
-    try:
-        with ThreadPoolExecutor(1) as checker, duckdb.connect() as connection:
-            unzips = checker.submit(check_unzips, path)
+    given_up = Event()
+    with ThreadPoolExecutor(1) as checker, duckdb.connect() as connection:
+        unzips = checker.submit(check_unzips, path, given_up)
+        try:
             connection.execute("SET produce_arrow_string_view = true")
             connection.execute("SET enable_progress_bar = false")
             texts = connection.read_csv(
@@ -49,14 +51,14 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
             for chunk in quick_chunks(connection, texts, max(1, cells // len(header))):
                 # A blank line is no row, but in one column DuckDB takes it for a null.
                 rows = chunk.drop_nulls() if len(header) == 1 else chunk
-                yield RawRows.of(
-                    header, rows, pl.int_range(passed + 1, passed + rows.height + 1, eager=True)
-                )
+                numbers = pl.int_range(passed + 1, passed + rows.height + 1, eager=True)
+                yield RawRows.of(header, rows, numbers)
                 passed += rows.height
-    except (duckdb.Error, OSError) as error:
-        # From the second batch on, Arrow tells DuckDB's errors as its own.
-        raise Misread from error
-    unzips.result()
+            unzips.result()
+        except duckdb.Error as error:
+            raise Misread from error
+        finally:
+            given_up.set()
     if not passed:
         yield RawRows.of(header, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
 
