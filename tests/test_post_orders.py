@@ -28,7 +28,13 @@ IDENTITY: dict[str, Any] = {
     "priority": pl.Int64,
     "customer_id": pl.String,
 }
-ORDERS: dict[str, Any] = {"file": pl.String, "row": pl.Int64, "day": pl.Date, **IDENTITY}
+ORDERS: dict[str, Any] = {
+    "file": pl.String,
+    "row": pl.Int64,
+    "day": pl.Date,
+    "restated_at": pl.Datetime("us", "UTC"),
+    **IDENTITY,
+}
 BALANCES = ("allocated", "pending", "shipped", "cancelled", "refused")
 LINES: dict[str, Any] = {
     **IDENTITY,
@@ -61,6 +67,7 @@ def told(on: int, quantity: int, *, file: str | None = None, row: int = 1, **oth
         "file": file or f"orders/{day(on)}.csv",
         "row": row,
         "day": day(on),
+        "restated_at": at(on, 23),
         "order_id": "A",
         "line_id": "1",
         "location_code": "L",
@@ -252,9 +259,18 @@ def test_a_line_restated_lower_is_to_be_cancelled_by_the_difference() -> None:
             "line_id": "1",
             "file": "orders/2026-01-02.csv",
             "row": 4,
-            "at": at(1),
+            "at": at(2, 23),
             "quantity": 2,
         }
+    ]
+
+
+def test_what_is_ordered_on_a_line_is_written_down_in_the_order_it_was_stated() -> None:
+    posted = post_orders([told(3, 7), told(2, 6), told(1, 5)])
+    assert posted.movements.select("quantity", "reason", "at").rows() == [
+        (5, None, at(1)),
+        (1, "restated", at(2, 23)),
+        (1, "restated", at(3, 23)),
     ]
 
 

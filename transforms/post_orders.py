@@ -44,7 +44,9 @@ def post_orders(
 ) -> PostedOrders:
     """Post tonight's order rows over the lines that are known of them.
 
-    orders: rows as validated, with file, row and the file's day. lines: the known ones among them.
+    orders: rows as validated, with file, row, the file's day and `restated_at`, the instant at
+    which the file spoke. lines: the known ones among them. What a restatement changes happened when
+    its file spoke: its placed_at is still the order's.
     """
     told = _beside_known(orders, lines)
     clash = pl.coalesce(
@@ -61,8 +63,10 @@ def post_orders(
         pl.col("priority") == pl.col("known_priority"),
         pl.col("customer_id").eq_missing(pl.col("known_customer_id")),
     )
+    at = pl.when("is_new").then("placed_at").otherwise("restated_at")
+    # The chain is in the order in which each line was stated, and so are its movements.
     movements = chain.filter(pl.col("change") > 0).select(
-        at="placed_at",
+        at=at,
         kind=pl.lit("order"),
         quantity="change",
         order_id="order_id",
@@ -72,12 +76,12 @@ def post_orders(
         row="row",
     )
     decreases = chain.filter(pl.col("change") < 0).select(
-        *LINE, "file", "row", at="placed_at", quantity=-pl.col("change")
+        *LINE, "file", "row", at="restated_at", quantity=-pl.col("change")
     )
     repeats = pl.concat([chain.filter("is_repeat").select(*FROM), stale.select(*FROM)])
     return PostedOrders(
         lines=_images(chain, lines, products, default_condition),
-        movements=movements.sort(*LINE, "at", "quantity", nulls_last=True),
+        movements=movements,
         decreases=decreases,
         repeats=repeats,
         conflicts=conflicts.select(
