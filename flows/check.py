@@ -31,7 +31,7 @@ def check_file(path: Path, kind: Kind, root: Path) -> Report:
     reference = read_reference(places(root, settings))
     named, named_at = dated(path.name)
     day = named or datetime.now(settings.zone).date()
-    stamp = Stamp(f"{kind}/{path.name}", kind, day, day)
+    stamp = Stamp(f"{kind}/{path.name}", kind, day, day, 1)
     with scratch() as night:
         outcome, source = judge_file(night, path, stamp, named_at, settings, reference)
         broken = [*_rules(night), *_first_rows(night)]

@@ -25,8 +25,8 @@ WHERE statements.inventory_id = gone.inventory_id
     AND statements.reason = gone.reason
     AND statements.file = gone.file;
 INSERT INTO statements FROM night.statements;
-DELETE FROM full_counts USING night.full_counts_gone AS gone
-WHERE full_counts.location_code = gone.location_code AND full_counts.day = gone.day;
+DELETE FROM full_counts USING night.replaced AS gone
+WHERE full_counts.file = gone.file;
 INSERT INTO full_counts FROM night.full_counts;
 
 INSERT INTO movements FROM night.movements ORDER BY movement_id;
@@ -62,16 +62,16 @@ UPDATE files SET
 FROM (
     SELECT
         waiting.file,
-        waiting.since,
+        waiting.run,
         count(*) AS done,
         count(*) FILTER (rejects.row IS NULL) AS kept,
         count(*) FILTER (rejects.row IS NOT NULL) AS rejected,
     FROM waiting
-    ANTI JOIN night.waiting AS still USING (file, row, since)
-    LEFT JOIN (SELECT DISTINCT file, row FROM night.rejects) AS rejects USING (file, row)
+    ANTI JOIN night.waiting AS still USING (file, row, run)
+    LEFT JOIN (SELECT DISTINCT file, row, run FROM night.rejects) AS rejects USING (file, row, run)
     GROUP BY ALL
 ) AS resolved
-WHERE files.file = resolved.file AND files.day = resolved.since AND files.status = 'taken';
+WHERE files.file = resolved.file AND files.run = resolved.run AND files.status = 'taken';
 
 DELETE FROM waiting;
 INSERT INTO waiting FROM night.waiting;

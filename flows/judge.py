@@ -45,12 +45,13 @@ TOGETHER: Final = 500_000
 
 @dataclass(frozen=True)
 class Stamp:
-    """What is written beside a file's rows: its name, its day, and the day of the run."""
+    """What is written beside a file's rows: its name, its day, and the run and its day."""
 
     file: str
     kind: Kind
     day: date
     run_day: date
+    run: int
 
 
 @dataclass
@@ -165,7 +166,7 @@ def _take_part(
 
 
 def _reject(night: Connection, rejects: pl.DataFrame, stamp: Stamp, tally: Tally) -> None:
-    save(night, "rejects", rejects, file=stamp.file, day=stamp.run_day)
+    save(night, "rejects", rejects, file=stamp.file, day=stamp.run_day, run=stamp.run)
     tally.rejected += rejects.get_column("row").n_unique()
     tally.broken.append(count_breaches(rejects))
 

@@ -109,16 +109,11 @@ CREATE TABLE contents (
     content VARCHAR
 );
 
--- Statements and full counts of former runs that no longer hold.
+-- Statements of former runs that no longer hold.
 CREATE TABLE statements_gone (
     inventory_id BIGINT,
     reason VARCHAR,
     file VARCHAR
-);
-
-CREATE TABLE full_counts_gone (
-    location_code VARCHAR,
-    day DATE
 );
 
 -- Rows of count files that were rejected but may have meant a record of this location and UPC.
@@ -140,6 +135,11 @@ CREATE TABLE late_rejects (
     row BIGINT
 );
 
+-- Files of counts that came as new versions: what they said before no longer holds.
+CREATE VIEW replaced AS
+SELECT file FROM night.taken AS taken JOIN night.files AS files USING (file, sha256)
+WHERE taken.status = 'version' AND files.status = 'taken' AND taken.kind = 'inventory';
+
 -- The state as it will be: what tonight changed in place of what the warehouse holds.
 CREATE VIEW now_records AS
 FROM warehouse.records ANTI JOIN records USING (inventory_id) UNION ALL FROM records;
@@ -151,3 +151,10 @@ UNION ALL FROM order_lines;
 CREATE VIEW now_allocations AS
 FROM warehouse.allocations ANTI JOIN order_lines USING (order_id, line_id)
 UNION ALL FROM allocations;
+
+CREATE VIEW now_statements AS
+FROM warehouse.statements ANTI JOIN statements_gone USING (inventory_id, reason, file)
+UNION ALL FROM statements;
+
+CREATE VIEW now_full_counts AS
+FROM warehouse.full_counts ANTI JOIN replaced USING (file) UNION ALL FROM full_counts;

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
+from importlib.resources import files
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from flows.warehouse import Connection, empty, load, only, replace, save, save_m
 from schemas.granular import GRANULAR_FIELDS
 from schemas.settings import Settings
 from transforms.desk import MOVEMENT, Desk, LineKey, Row, frame
+from transforms.moved_serials import arrivals
 from transforms.post_shipments import post_shipments as post
 
 EVENTS = """
@@ -18,20 +20,21 @@ EVENTS = """
         (SELECT day FROM tonight) AS since, order_id, line_id, quantity, shipment_id,
         inventory_id, sku, lot_code, date, condition, serial_number,
         FALSE AS decrement_on_hand, FALSE AS has_waited, NULL AS raw,
+        (SELECT run FROM tonight) AS run,
     FROM shipments
     UNION ALL
     SELECT
         'cancellations', cancelled_at, NULL, file, row,
         (SELECT day FROM tonight), order_id, line_id, quantity, NULL,
         inventory_id, NULL, NULL, NULL, NULL, NULL,
-        decrement_on_hand, FALSE, NULL,
+        decrement_on_hand, FALSE, NULL, (SELECT run FROM tonight),
     FROM cancellations
     UNION ALL
     SELECT
         kind, "at", NULL, file, row,
         since, order_id, line_id, quantity, shipment_id,
         inventory_id, sku, lot_code, date, condition, serial_number,
-        decrement_on_hand, TRUE, raw,
+        decrement_on_hand, TRUE, raw, run,
     FROM warehouse.waiting
 """
 
@@ -46,6 +49,9 @@ def post_shipments(
     ]
     if not events:
         return
+    # What is free to ship depends on tonight's holds and expiries, not on the last night's.
+    blocked = files("flows").joinpath("blocked.sql").read_text(encoding="utf-8")
+    replace(night, "records", load(night, blocked, day=day), "inventory_id")
     desk = _lay_out(night, events)
     post(desk, events, day, settings.wait_days)
     _save_state(night, desk, day)
@@ -98,6 +104,36 @@ def _lay_out(night: Connection, events: list[Row]) -> Desk:
         without_stock=frozenset(without_stock.get_column("location_code")),
         untracked=frozenset(untracked.get_column("upc")),
         next_id=only(night, "SELECT coalesce(max(inventory_id), 0) + 1 FROM now_records"),
+        full_counts=load(night, "FROM now_full_counts SEMI JOIN event_pools USING (location_code)"),
+        arrived=_arrived(night),
+    )
+
+
+def _arrived(night: Connection) -> pl.DataFrame:
+    """Where serials of the events' UPCs were said to arrive: a shipment may name one anew."""
+    night.execute(
+        """
+        CREATE TABLE event_serials AS
+        SELECT inventory_id, upc, serial_number FROM now_records
+        SEMI JOIN event_pools USING (upc)
+        WHERE serial_number IS NOT NULL
+        """
+    )
+    return arrivals(
+        load(
+            night,
+            "FROM now_statements SEMI JOIN event_serials USING (inventory_id) "
+            "WHERE reason = 'count'",
+        ),
+        load(
+            night,
+            """
+            FROM (FROM warehouse.movements UNION ALL FROM movements)
+            SEMI JOIN event_serials USING (inventory_id)
+            WHERE kind = 'adjust'
+            """,
+        ),
+        load(night, "FROM event_serials"),
     )
 
 
@@ -133,6 +169,7 @@ def _save_state(night: Connection, desk: Desk, day: date) -> None:
         "line_id",
         of=lines,
     )
+    save(night, "statements", frame(desk.statements, empty(night, "statements")))
     for table, rows in (("fulfilled", desk.fulfilled), ("discrepancies", desk.discrepancies)):
         save(night, table, frame((row | {"day": day} for row in rows), empty(night, table)))
 

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
+import polars as pl
+
 from flows.warehouse import Connection, load, only, replace, save, save_movements
 from schemas.settings import Settings
 from transforms.clearing import clearing_counts
 from transforms.post_stock import KnownStock
 from transforms.post_stock import post_stock as post
+from transforms.take import source_of
 
 
 def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
@@ -32,28 +35,38 @@ def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
     return refused.get_column("file").to_list()
 
 
-def post_stock(night: Connection, closing_at: datetime) -> None:
-    _list_touched(night)
+def post_stock(night: Connection, settings: Settings, closing_at: datetime) -> None:
+    _list_touched(night, settings)
     known = KnownStock(
         records=load(night, "SELECT * FROM now_records SEMI JOIN touched USING (inventory_id)"),
         statements=load(night, "FROM warehouse.statements SEMI JOIN touched USING (inventory_id)"),
         movements=load(
             night,
             """
-            SELECT inventory_id, "at", kind, quantity, file, row
+            SELECT inventory_id, "at", kind, quantity, file, row, run
             FROM warehouse.movements
             SEMI JOIN touched USING (inventory_id)
             WHERE kind IN ('adjust', 'ship')
             """,
         ),
-        full_counts=load(night, "FROM whole ORDER BY ALL"),
+        full_counts=load(
+            night,
+            """
+            FROM warehouse.full_counts
+            WHERE location_code IN (
+                SELECT location_code FROM now_records SEMI JOIN touched USING (inventory_id)
+                UNION
+                SELECT location_code FROM named
+            )
+            """,
+        ),
         replaced=load(night, "FROM replaced").get_column("file"),
         next_id=only(night, "SELECT coalesce(max(inventory_id), 0) + 1 FROM now_records"),
     )
     posted = post(
         load(night, "FROM counts"),
         load(night, "FROM adjustments"),
-        load(night, "FROM uncertain"),
+        load(night, "FROM doubts"),
         known,
         only(night, "SELECT run FROM tonight"),
         closing_at,
@@ -62,42 +75,57 @@ def post_stock(night: Connection, closing_at: datetime) -> None:
     save(night, "statements", posted.statements)
     save(night, "statements_gone", posted.statements_gone)
     save(night, "full_counts", posted.full_counts)
-    save(night, "full_counts_gone", posted.full_counts_gone)
     save_movements(night, posted.movements)
 
 
-def _list_touched(night: Connection) -> None:
+def _list_touched(night: Connection, settings: Settings) -> None:
     """Records that may change: of the pools and serials named, of locations counted whole, and
-    those that a former version of a file spoke of."""
+    those that a former version of a file spoke of. And what rejected counts may have meant."""
+    files = load(night, "SELECT file, day FROM taken WHERE kind = 'inventory'")
+    is_full = [_counts_whole(file, settings) for file in files.get_column("file")]
+    night.register(
+        "counted_files", files.with_columns(is_full=pl.Series(is_full, dtype=pl.Boolean))
+    )
     night.execute(
         """
-        CREATE TABLE replaced AS
-        SELECT file FROM taken JOIN files USING (file, sha256)
-        WHERE taken.status = 'version' AND files.status = 'taken' AND taken.kind = 'inventory';
+        CREATE TABLE doubts AS
+        SELECT uncertain.*, counted_files.day, counted_files.is_full
+        FROM uncertain JOIN counted_files USING (file);
 
         CREATE TABLE named AS
         SELECT DISTINCT location_code, upc, segment, serial_number FROM counts
         UNION
         SELECT DISTINCT location_code, upc, segment, serial_number FROM adjustments;
 
-        CREATE TABLE whole AS
-        SELECT full_counts.* FROM warehouse.full_counts
-        WHERE location_code IN (SELECT location_code FROM named)
-            OR list_has_any(files, (SELECT coalesce(list(file), []) FROM replaced));
-
         CREATE TABLE touched AS
-        SELECT inventory_id FROM now_records SEMI JOIN named USING (location_code, upc, segment)
-        UNION
-        SELECT inventory_id FROM now_records SEMI JOIN named USING (upc, serial_number)
+        WITH spoken_of AS (
+            SELECT inventory_id FROM now_records SEMI JOIN named USING (location_code, upc, segment)
+            UNION
+            SELECT inventory_id FROM now_records
+            SEMI JOIN (
+                SELECT location_code FROM counts WHERE is_full
+                UNION
+                SELECT location_code FROM doubts WHERE is_full
+                UNION
+                SELECT location_code FROM warehouse.full_counts SEMI JOIN replaced USING (file)
+            ) USING (location_code)
+            UNION
+            SELECT inventory_id FROM warehouse.statements SEMI JOIN replaced USING (file)
+        )
+        FROM spoken_of
         UNION
         SELECT inventory_id FROM now_records
         SEMI JOIN (
-            SELECT location_code FROM counts WHERE is_full
+            SELECT upc, serial_number FROM named
             UNION
-            SELECT location_code FROM whole
-            WHERE list_has_any(files, (SELECT coalesce(list(file), []) FROM replaced))
-        ) USING (location_code)
-        UNION
-        SELECT inventory_id FROM warehouse.statements SEMI JOIN replaced USING (file);
+            SELECT upc, serial_number FROM now_records SEMI JOIN spoken_of USING (inventory_id)
+        ) USING (upc, serial_number);
         """
     )
+    night.unregister("counted_files")
+
+
+def _counts_whole(file: str, settings: Settings) -> bool:
+    kind, _, name = file.partition("/")
+    source = source_of(kind, name, settings.sources)
+    return source is not None and source.count_mode == "full"

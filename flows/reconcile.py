@@ -15,7 +15,7 @@ LOST: Final = """
         files.rejected,
         count(DISTINCT rejects.row) AS written_down,
     FROM files
-    LEFT JOIN rejects USING (file)
+    LEFT JOIN rejects USING (file, run)
     WHERE files.status = 'taken'
     GROUP BY ALL
     HAVING files.rejected <> written_down

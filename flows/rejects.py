@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.read import Chunks, read_through
-from flows.warehouse import Connection, load, save
+from flows.warehouse import Connection, load, only, save
 from transforms.desk import Row
 
 
@@ -15,12 +15,14 @@ def save_late_rejects(night: Connection, found: pl.DataFrame, day: date) -> None
     """Write down rejects (file, row, kind, rule, column), each with its row as read."""
     raws = raws_of(night, list(found.iter_rows(named=True)))
     told = [raws.get((row["file"], row["row"])) for row in found.iter_rows(named=True)]
+    run = only(night, "SELECT run FROM tonight")
     save(
         night,
         "rejects",
         found.with_columns(
             pl.Series("raw", told, dtype=pl.String),
             day=pl.lit(day),
+            run=pl.lit(run),
         ),
     )
     save(night, "late_rejects", found.select("file", "row"))

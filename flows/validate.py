@@ -25,6 +25,7 @@ def validate(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     totals = {"rows": 0, "kept": 0, "repeated": 0, "rejected": 0, "refused": 0}
     with tonight(places) as night, bounded(night):
+        run = only(night, "SELECT run FROM tonight")
         reference = {name: load(night, f"FROM {name}") for name in ("locations", "products")}
         # A repeat counts the rows of its twin, which may be another of tonight's files.
         files = load(night, "FROM taken ORDER BY status = 'repeated', day, file")
@@ -34,7 +35,7 @@ def validate(places: Places, day: date) -> dict[str, int]:
                 totals["rows"] += rows
                 totals["repeated"] += rows
                 continue
-            stamp = Stamp(taken["file"], taken["kind"], taken["day"], day)
+            stamp = Stamp(taken["file"], taken["kind"], taken["day"], day, run)
             outcome, _ = judge_file(
                 night, Path(taken["copy"]), stamp, taken["named_at"], settings, reference
             )

@@ -228,9 +228,10 @@ def save_movements(night: Connection, movements: pl.DataFrame) -> None:
         )
         """,
     )
-    day = only(night, "SELECT day FROM tonight")
+    day, run = load(night, "SELECT day, run FROM tonight").row(0)
     number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64) + last
-    save(night, "movements", movements.with_columns(movement_id=number, day=pl.lit(day)))
+    stamped = movements.with_columns(movement_id=number, day=pl.lit(day), run=pl.lit(run))
+    save(night, "movements", stamped)
 
 
 def only(connection: Connection, query: str) -> Any:

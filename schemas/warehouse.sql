@@ -75,12 +75,12 @@ CREATE TABLE statements (
     run BIGINT
 );
 
--- Locations that were counted whole: what becomes known there later was 0 then (SPEC 4.3).
+-- Files that counted a location whole: what becomes known there later was 0 then (SPEC 4.3).
 CREATE TABLE full_counts (
     location_code VARCHAR,
     day DATE,
+    file VARCHAR,
     "at" TIMESTAMPTZ,
-    files VARCHAR[],
     uncertain_upcs VARCHAR[],
     run BIGINT
 );
@@ -96,7 +96,8 @@ CREATE TABLE movements (
     line_id VARCHAR,
     reason VARCHAR,
     file VARCHAR,
-    row BIGINT
+    row BIGINT,
+    run BIGINT
 );
 
 -- With what never changes of the record, or of the line where there is none, so that a night
@@ -119,7 +120,8 @@ CREATE TABLE fulfilled (
     serial_number VARCHAR
 );
 
--- Shipments and cancellations that don't fit yet, as they were read.
+-- Shipments and cancellations that don't fit yet, as they were read by the run that took them: rows
+-- of two versions of a file may have the same number.
 CREATE TABLE waiting (
     file VARCHAR,
     row BIGINT,
@@ -138,7 +140,8 @@ CREATE TABLE waiting (
     serial_number VARCHAR,
     decrement_on_hand BOOLEAN,
     "at" TIMESTAMPTZ,
-    raw VARCHAR
+    raw VARCHAR,
+    run BIGINT
 );
 
 CREATE TABLE discrepancies (
@@ -159,7 +162,8 @@ CREATE TABLE rejects (
     rule VARCHAR,
     "column" VARCHAR,
     value VARCHAR,
-    raw VARCHAR
+    raw VARCHAR,
+    run BIGINT
 );
 
 CREATE TABLE files (

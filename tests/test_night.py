@@ -303,6 +303,58 @@ def test_a_shipment_before_its_order_waits_and_is_counted_as_kept_once_it_fits(r
     assert root.rows(shipments) == [(1, 1, 0)]
 
 
+@pytest.mark.parametrize("second", ["2026-04-01", "2026-04-02"])
+def test_rows_of_two_versions_of_a_file_wait_apart(root: Root, second: str) -> None:
+    root.put("lotwise.toml", "wait_days = 0\n")
+    shipments = "order_id,line_id,quantity,shipped_at\n{},1,3,2026-04-01T08:00Z\n"
+    root.put("inbox/shipments/2026-04-01.csv", shipments.format(1))
+    root.night("2026-04-01")
+    root.put("inbox/shipments/2026-04-01.csv", shipments.format(2))
+
+    root.night(second)
+
+    is_over = second == "2026-04-02"
+    assert root.rows("SELECT kept, waiting, rejected FROM files ORDER BY waiting, rejected") == (
+        [(0, 0, 1), (0, 1, 0)] if is_over else [(0, 1, 0), (0, 1, 0)]
+    )
+    assert root.rows("SELECT file, row, rule FROM rejects") == (
+        [("shipments/2026-04-01.csv", 1, "waited_too_long")] if is_over else []
+    )
+
+
+def test_a_line_restated_lower_keeps_what_was_shipped_of_it_the_same_day(root: Root) -> None:
+    """The shipment left at noon; that the line wants less was said in the day's orders file."""
+    orders = "order_id,line_id,location_code,upc,quantity,placed_at\n1,1,L1,U1,{},2026-03-31\n"
+    root.put("inbox/inventory/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,9\n")
+    root.put("inbox/orders/2026-04-01.csv", orders.format(5))
+    root.night("2026-04-01")
+    root.put("inbox/orders/2026-04-02.csv", orders.format(3))
+    root.put(
+        "inbox/shipments/2026-04-02.csv",
+        "order_id,line_id,quantity,shipped_at\n1,1,4,2026-04-02T12:00Z\n",
+    )
+
+    root.night("2026-04-02")
+
+    assert root.rows("SELECT shipped, cancelled, pending FROM order_lines") == [(4, 1, 0)]
+    assert root.rows("SELECT kind, quantity FROM discrepancies") == [("cancelled_too_much", 1)]
+
+
+def test_a_hold_of_tonight_keeps_its_lot_from_being_shipped_as_free(root: Root) -> None:
+    root.put("inbox/inventory/2026-04-01.csv", COUNTS)
+    root.night("2026-04-01")
+    root.put("reference/holds.csv", "lot_code,reason\nB,recall\n")
+    root.put(
+        "inbox/orders/2026-04-02.csv",
+        "order_id,line_id,location_code,upc,quantity\n1,1,L1,U1,2\n",
+    )
+    root.put("inbox/shipments/2026-04-02.csv", "order_id,line_id,quantity\n1,1,2\n")
+
+    root.night("2026-04-02")
+
+    assert root.rows("SELECT lot_code, quantity FROM fulfilled") == [("A", 2)]
+
+
 def test_what_waits_too_long_is_rejected_with_its_row_as_read(root: Root) -> None:
     root.put("lotwise.toml", "wait_days = 2\n")
     root.put("inbox/cancellations/2026-04-01.csv", "order_id,line_id\n77,1\n")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,23 @@ BALANCES = ("allocated", "pending", "shipped", "cancelled", "refused")
 HERE = {"location_code": "L", "upc": "U", "segment": ""}
 PLAIN = dict.fromkeys(FIELDS)
 TODAY = date(2026, 1, 10)
+FULL_COUNTS: dict[str, Any] = {
+    "location_code": pl.String,
+    "day": pl.Date,
+    "file": pl.String,
+    "at": pl.Datetime("us", "UTC"),
+    "uncertain_upcs": pl.List(pl.String),
+    "run": pl.Int64,
+}
+ARRIVED: dict[str, Any] = {
+    "inventory_id": pl.Int64,
+    "upc": pl.String,
+    "serial_number": pl.String,
+    "at": pl.Datetime("us", "UTC"),
+    "file": pl.String,
+    "row": pl.Int64,
+    "run": pl.Int64,
+}
 
 
 def at(hour: int) -> datetime:
@@ -69,6 +87,8 @@ def desk(
     without_stock: Iterable[str] = (),
     untracked: Iterable[str] = (),
     known: Iterable[tuple[str, str, int | None]] = (),
+    full_counts: Iterable[Row] = (),
+    arrived: Iterable[Row] = (),
 ) -> Desk:
     """A desk with these promises on lines and records; `known` are shipments, order and record."""
     line_of = {(row["order_id"], row["line_id"]): dict(row) for row in lines}
@@ -89,6 +109,8 @@ def desk(
         without_stock=frozenset(without_stock),
         untracked=frozenset(untracked),
         next_id=max(record_of, default=0) + 1,
+        full_counts=pl.DataFrame(list(full_counts), schema=FULL_COUNTS),
+        arrived=pl.DataFrame(list(arrived), schema=ARRIVED),
     )
 
 
@@ -386,6 +408,38 @@ def test_the_record_that_was_made_is_there_for_the_next_shipment() -> None:
     assert on_hand(after) == {1: -2}
 
 
+WHOLE = {
+    "location_code": "L",
+    "day": TODAY,
+    "file": "inventory/whole",
+    "at": at(12),
+    "uncertain_upcs": [],
+    "run": 3,
+}
+
+
+@pytest.mark.parametrize(("shipped_at", "units"), [(11, 0), (12, 0), (13, -2)])
+def test_a_record_made_where_all_was_counted_has_nothing_on_hand_up_to_then(
+    shipped_at: int, units: int
+) -> None:
+    before = desk([line("A", 2)], [], without_stock="L", full_counts=[WHOLE])
+    after = post(before, shipment("A", 2, at=at(shipped_at), lot_code="7"))
+    assert on_hand(after) == {1: units}
+    assert after.records[1]["counted_at"] == at(12)
+    (stated,) = after.statements
+    assert (stated["inventory_id"], stated["reason"], stated["quantity"]) == (1, "full", 0)
+    assert (stated["at"], stated["file"], stated["run"]) == (at(12), "inventory/whole", 3)
+
+
+def test_a_record_made_of_a_serial_that_arrived_elsewhere_since_has_nothing_on_hand() -> None:
+    arrival = {"inventory_id": 9, "upc": "U", "serial_number": "S", "at": at(13)}
+    arrival |= {"file": "inventory/elsewhere", "row": 4, "run": 3}
+    before = desk([line("A", 1)], [], without_stock="L", arrived=[arrival])
+    after = post(before, shipment("A", 1, serial_number="S"))
+    assert on_hand(after) == {1: 0}
+    assert [(row["reason"], row["row"]) for row in after.statements] == [("moved", 4)]
+
+
 def test_a_named_record_may_go_below_zero_where_that_is_allowed() -> None:
     records = [record(1, 5), record(2, 1, lot_code="7")]
     before = desk([line("A", 3)], records, without_stock="L")
@@ -442,6 +496,20 @@ def test_an_event_that_waited_longest_is_posted_once_it_fits() -> None:
     assert not after.rejects
 
 
+def test_a_shipment_of_a_record_that_isnt_there_is_rejected_although_it_ships_too_much() -> None:
+    after = post(desk([line("A", 1)], []), shipment("A", 9, inventory_id=5))
+    assert rejects(after) == [("unknown_record", "inventory_id")]
+    assert not after.waiting
+
+
+def test_of_two_equal_shipments_the_one_that_waited_goes_first() -> None:
+    told = shipment("A", 1, file="a")
+    waited = told | {"file": "b", "since": date(2026, 1, 9), "has_waited": True}
+    after = post(desk([line("A", 1)], [record(1, 9)]), told, waited)
+    assert [row["file"] for row in after.movements if row["kind"] == "ship"] == ["b"]
+    assert [row["file"] for row in after.waiting] == ["a"]
+
+
 # Repeats
 
 
@@ -469,6 +537,13 @@ def test_a_shipment_of_another_line_record_or_filter_is_no_repeat() -> None:
         after = post(desk(lines, records, known=[("S", "A", 1)]), other)
         assert not after.repeats
         assert len(after.fulfilled) == 1
+
+
+def test_a_named_record_tells_a_repeat_whatever_fields_stand_beside_it() -> None:
+    before = desk([line("A", 5)], [record(1, 9, condition="New")], known=[("S", "A", 1)])
+    after = post(before, shipment("A", 1, shipment_id="S", inventory_id=1, condition="Used"))
+    assert len(after.repeats) == 1
+    assert not after.movements
 
 
 def test_a_shipment_told_twice_in_a_night_is_shipped_once() -> None:

@@ -49,7 +49,13 @@ ADJUSTMENTS: dict[str, Any] = {
     "reason": pl.String,
     "event_id": pl.String,
 }
-UNCERTAIN: dict[str, Any] = {"file": pl.String, "location_code": pl.String, "upc": pl.String}
+UNCERTAIN: dict[str, Any] = {
+    "file": pl.String,
+    "day": pl.Date,
+    "is_full": pl.Boolean,
+    "location_code": pl.String,
+    "upc": pl.String,
+}
 RECORDS: dict[str, Any] = {
     "inventory_id": pl.Int64,
     **FIELDS,
@@ -80,12 +86,13 @@ MOVEMENTS: dict[str, Any] = {
     "reason": pl.String,
     "file": pl.String,
     "row": pl.Int64,
+    "run": pl.Int64,
 }
 FULL_COUNTS: dict[str, Any] = {
     "location_code": pl.String,
     "day": pl.Date,
+    "file": pl.String,
     "at": INSTANT,
-    "files": pl.List(pl.String),
     "uncertain_upcs": pl.List(pl.String),
     "run": pl.Int64,
 }
@@ -133,7 +140,7 @@ class Warehouse:
                 records=self.records,
                 statements=self.statements,
                 movements=self.movements.filter(pl.col("kind").is_in(["adjust", "ship"])).select(
-                    "inventory_id", "at", "kind", "quantity", "file", "row"
+                    "inventory_id", "at", "kind", "quantity", "file", "row", "run"
                 ),
                 full_counts=self.full_counts,
                 replaced=pl.Series("file", replaced, dtype=pl.String),
@@ -148,11 +155,10 @@ class Warehouse:
             posted.statements_gone, on=["inventory_id", "reason", "file"], how="anti"
         )
         self.statements = pl.concat([held, posted.statements])
-        known = self.full_counts.join(
-            posted.full_counts_gone, on=["location_code", "day"], how="anti"
-        )
-        self.full_counts = pl.concat([known, posted.full_counts.select(known.columns)])
-        self.movements = pl.concat([self.movements, posted.movements.select(*MOVEMENTS)])
+        known = self.full_counts.filter(~pl.col("file").is_in(list(replaced)))
+        self.full_counts = pl.concat([known, posted.full_counts])
+        moved = posted.movements.with_columns(run=pl.lit(self.run, dtype=pl.Int64))
+        self.movements = pl.concat([self.movements, moved.select(*MOVEMENTS)])
         return posted
 
     def ship(self, inventory_id: int, quantity: int, shipped_at: datetime) -> None:
@@ -221,6 +227,12 @@ def adjustment(adjusted_at: datetime, quantity: int, **other: Any) -> Row:
     }
 
 
+def rejected(**other: Any) -> Row:
+    """What a rejected row of the full count of January 2 may have meant."""
+    told = {"file": "inventory/02", "day": date(2026, 1, 2), "is_full": True}
+    return told | {"location_code": "L"} | other
+
+
 def moves(posted: PostedStock) -> list[tuple[str, int, str | None]]:
     return list(posted.movements.select("kind", "quantity", "reason").iter_rows())
 
@@ -246,7 +258,7 @@ def test_a_count_makes_the_record_and_says_what_is_on_hand() -> None:
             "is_expired": False,
         }
     ]
-    assert posted.movements.select(*MOVEMENTS).to_dicts() == [
+    assert posted.movements.to_dicts() == [
         {
             "at": at(1),
             "kind": "count",
@@ -460,6 +472,31 @@ def test_a_late_word_of_a_serial_doesnt_double_it_at_a_place_not_known_before(no
     assert warehouse.on_hand("location_code") == {"L": 1, "M": 0}
 
 
+def test_of_two_arrivals_of_a_serial_at_one_instant_the_one_said_last_holds() -> None:
+    warehouse = Warehouse()
+    both = [
+        adjustment(at(2), 1, serial_number="S", row=1),
+        adjustment(at(2), 1, serial_number="S", row=2, location_code="M"),
+    ]
+    warehouse.night((), both)
+    assert warehouse.on_hand("location_code") == {"L": 0, "M": 1}
+    warehouse.night((), [adjustment(at(2), 1, serial_number="S", location_code="N")])
+    assert warehouse.on_hand("location_code") == {"L": 0, "M": 0, "N": 1}
+
+
+def test_an_arrival_taken_back_leaves_the_serial_where_it_was_said_to_be_before() -> None:
+    warehouse = Warehouse()
+    warehouse.night((), [adjustment(at(2), 1, serial_number="S")])
+    warehouse.night([count(at(2), 1, serial_number="S", location_code="M")])
+    assert warehouse.on_hand("location_code") == {"L": 0, "M": 1}
+    warehouse.night([count(at(2), 4, upc="V")], replaced=["inventory/02"])
+    assert warehouse.on_hand("location_code", "upc") == {
+        ("L", "U"): 1,
+        ("M", "U"): 0,
+        ("L", "V"): 4,
+    }
+
+
 def test_a_moved_serial_leaves_safety_stock_as_stated() -> None:
     warehouse = Warehouse()
     warehouse.night([count(at(1), 1, serial_number="S", floor=1)])
@@ -529,31 +566,40 @@ def test_full_counts_of_two_days_in_one_night_are_two_statements() -> None:
 def test_a_record_that_a_rejected_row_may_have_meant_keeps_its_units(upc: str | None) -> None:
     warehouse = Warehouse()
     warehouse.night([count(at(1), 5, upc="U"), count(at(1), 4, upc="V")])
-    rejected = {"file": "inventory/02", "location_code": "L", "upc": upc}
-    warehouse.night([full(at(2), 3, upc="U")], uncertain=[rejected])
+    warehouse.night([full(at(2), 3, upc="U")], uncertain=[rejected(upc=upc)])
     assert warehouse.on_hand("upc") == {"U": 3, "V": 4}
 
 
 def test_a_rejected_row_that_may_be_of_any_location_keeps_that_upc_everywhere() -> None:
     warehouse = Warehouse()
     warehouse.night([count(at(1), 4, upc="V"), count(at(1), 5, upc="W")])
-    rejected = {"file": "inventory/02", "location_code": None, "upc": "V"}
-    warehouse.night([full(at(2), 3, upc="U")], uncertain=[rejected])
+    doubt = rejected(location_code=None, upc="V")
+    warehouse.night([full(at(2), 3, upc="U")], uncertain=[doubt])
     assert warehouse.on_hand("upc") == {"U": 3, "V": 4, "W": 0}
 
 
 @pytest.mark.parametrize(
-    "rejected",
+    "doubt",
     [
-        {"file": "inventory/02", "location_code": "M", "upc": "V"},
-        {"file": "inventory/b", "location_code": "L", "upc": "V"},
+        rejected(location_code="M", upc="V"),
+        rejected(file="inventory/b", upc="V", is_full=False),
+        rejected(file="inventory/03", upc="V", day=date(2026, 1, 3)),
     ],
 )
-def test_a_rejected_row_of_elsewhere_keeps_nothing(rejected: Row) -> None:
+def test_a_rejected_row_of_elsewhere_keeps_nothing(doubt: Row) -> None:
     warehouse = Warehouse()
     warehouse.night([count(at(1), 4, upc="V")])
-    warehouse.night([full(at(2), 3, upc="U")], uncertain=[rejected])
+    warehouse.night([full(at(2), 3, upc="U")], uncertain=[doubt])
     assert warehouse.on_hand("upc") == {"U": 3, "V": 0}
+
+
+def test_a_full_file_with_none_but_rejected_rows_may_have_meant_what_the_others_dont_name() -> None:
+    warehouse = Warehouse()
+    warehouse.night([count(at(1), 4, upc="V")])
+    warehouse.night([full(at(2), 3, upc="U")])
+    assert warehouse.on_hand("upc") == {"U": 3, "V": 0}
+    warehouse.night((), uncertain=[rejected(file="inventory/aisle 2", upc="V")])
+    assert warehouse.on_hand("upc") == {"U": 3, "V": 4}
 
 
 def test_a_record_that_becomes_known_later_was_0_at_an_earlier_full_count() -> None:
@@ -568,8 +614,7 @@ def test_a_record_that_becomes_known_later_was_0_at_an_earlier_full_count() -> N
 
 def test_a_record_that_becomes_known_later_may_be_one_that_a_rejected_row_meant() -> None:
     warehouse = Warehouse()
-    rejected = {"file": "inventory/02", "location_code": "L", "upc": "V"}
-    warehouse.night([full(at(2), 3, upc="U")], uncertain=[rejected])
+    warehouse.night([full(at(2), 3, upc="U")], uncertain=[rejected(upc="V")])
     warehouse.night([count(at(1), 9, upc="V")])
     assert warehouse.on_hand("upc") == {"U": 3, "V": 9}
 
@@ -625,6 +670,26 @@ def test_a_new_version_of_a_full_count_takes_its_zeros_back() -> None:
     assert warehouse.on_hand("upc") == {"V": 4, "U": 3}
     warehouse.night([count(at(2), 3, upc="U")], replaced=["inventory/02"])
     assert warehouse.on_hand("upc") == {"V": 5, "U": 3}
+
+
+def test_a_new_version_of_a_full_count_counts_at_its_own_instant() -> None:
+    warehouse = Warehouse()
+    warehouse.night([count(at(1), 5, upc="V"), full(at(2, 20), 3, upc="U", row=2)])
+    warehouse.night([], [adjustment(at(2, 12), 1, upc="V")])
+    warehouse.night([full(at(2, 8), 3, upc="U")], replaced=["inventory/02"])
+    assert warehouse.record(upc="V")["counted_at"] == at(2, 8)
+    assert warehouse.on_hand("upc") == {"U": 3, "V": 1}
+
+
+def test_a_new_version_of_one_file_of_a_full_count_takes_back_its_own_doubts_alone() -> None:
+    warehouse = Warehouse()
+    warehouse.night([count(at(1), 5, upc="V"), count(at(1), 6, upc="W")])
+    doubts = [rejected(upc="V"), rejected(file="inventory/aisle 2", upc="W")]
+    aisles = [full(at(2), 3, upc="U"), full(at(2), 4, upc="X", file="inventory/aisle 2")]
+    warehouse.night(aisles, uncertain=doubts)
+    assert warehouse.on_hand("upc") == {"U": 3, "V": 5, "W": 6, "X": 4}
+    warehouse.night([full(at(2), 3, upc="U")], replaced=["inventory/02"])
+    assert warehouse.on_hand("upc") == {"U": 3, "V": 0, "W": 6, "X": 4}
 
 
 # Inventory ids
@@ -711,6 +776,7 @@ def on_hand_by_the_clerk(nights: Sequence[Night]) -> dict[Key, int]:
     keys = {key_of(row) for _, _, row in said}
     statements: dict[Key, list[tuple[Any, ...]]] = defaultdict(list)
     changes: dict[Key, list[tuple[datetime, int]]] = defaultdict(list)
+    arrivals: dict[tuple[object, ...], tuple[tuple[Any, ...], Key]] = {}
     for run, is_count, row in said:
         key = key_of(row)
         instant = row["counted_at"] if is_count else row["adjusted_at"]
@@ -720,9 +786,12 @@ def on_hand_by_the_clerk(nights: Sequence[Night]) -> dict[Key, int]:
         else:
             changes[key].append((instant, row["quantity"]))
         if row["serial_number"] is not None and row["quantity"] == 1:
-            for other in keys - {key}:
-                if (other[1], other[-1]) == (row["upc"], row["serial_number"]):
-                    statements[other].append((*turn, 0))
+            unit = (row["upc"], row["serial_number"], instant)
+            arrivals[unit] = max(arrivals.get(unit, (turn, key)), (turn, key), key=lambda a: a[0])
+    for (upc, serial, _), (turn, key) in arrivals.items():
+        for other in keys - {key}:
+            if (other[1], other[-1]) == (upc, serial):
+                statements[other].append((*turn, 0))
     on_hand = {}
     for key in keys:
         counted_at, *_, units = max(statements[key], default=(None, 0))

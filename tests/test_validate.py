@@ -91,7 +91,7 @@ def validate_chunks(
     def reading(through: Callable[[Chunks], T]) -> T:
         return through(iter(chunks))
 
-    stamp = Stamp(f"{kind}/file", kind, COUNTED_AT.date(), COUNTED_AT.date())
+    stamp = Stamp(f"{kind}/file", kind, COUNTED_AT.date(), COUNTED_AT.date(), 1)
     try:
         outcome = judge(tables, reading, stamp, source, limits, around)
         return Judged(
@@ -588,7 +588,7 @@ def test_what_a_reader_left_that_then_gave_up_is_taken_back() -> None:
             through(gives_up())
         return through(iter([chunk]))
 
-    stamp = Stamp("inventory/file", "inventory", COUNTED_AT.date(), COUNTED_AT.date())
+    stamp = Stamp("inventory/file", "inventory", COUNTED_AT.date(), COUNTED_AT.date(), 1)
     with scratch() as tables:
         outcome = judge(tables, reading, stamp, None, Settings(), AROUND)
         assert (outcome.rows, outcome.kept, outcome.rejected) == (2, 1, 1)

@@ -9,6 +9,8 @@ import polars as pl
 
 from schemas.granular import GRANULAR_FIELDS, GRANULAR_KEY, POOL
 from schemas.movements import EFFECTS
+from transforms.full_counts import zeros
+from transforms.moved_serials import zeros_elsewhere
 from transforms.rank import use_key
 
 Row = dict[str, Any]
@@ -33,6 +35,7 @@ class Desk:
 
     allocations: units by line and record. known_shipments: fulfilled rows by shipment and line.
     without_stock: locations that may ship what they don't have. untracked: UPCs without stock.
+    full_counts, arrived: of the locations and UPCs, for records that become known here.
     """
 
     lines: dict[LineKey, Row]
@@ -42,7 +45,10 @@ class Desk:
     without_stock: frozenset[str]
     untracked: frozenset[str]
     next_id: int
+    full_counts: pl.DataFrame
+    arrived: pl.DataFrame
     pools: dict[tuple[str, ...], list[Row]] = field(default_factory=lambda: defaultdict(list))
+    statements: list[Row] = field(default_factory=list)
     movements: list[Row] = field(default_factory=list)
     fulfilled: list[Row] = field(default_factory=list)
     discrepancies: list[Row] = field(default_factory=list)
@@ -98,7 +104,7 @@ class Desk:
         return [(record, units[record["inventory_id"]]) for record in records]
 
     def new_record(self, fields: Row) -> Row:
-        """A record made because units left it: nothing is on hand there yet."""
+        """A record made because units left it, as earlier statements had it: with none on hand."""
         record = {name: fields[name] for name in GRANULAR_KEY} | {
             "inventory_id": self.next_id,
             "on_hand": 0,
@@ -110,11 +116,23 @@ class Desk:
             "is_held": False,
             "is_expired": False,
         }
+        said = self._statements_of(record)
+        record["counted_at"] = max((row["at"] for row in said), default=None)
+        self.statements += said
         self.next_id += 1
         self.records[record["inventory_id"]] = record
         self.pools[pool(record)].append(record)
         self.pools[pool(record)].sort(key=use_key)
         return record
+
+    def _statements_of(self, record: Row) -> list[Row]:
+        """What was said of a record before it was known: 0, where its location was counted whole
+        or its serial arrived elsewhere (4.3, 4.4)."""
+        names = ("location_code", "upc", "serial_number")
+        one = frame([record], {"inventory_id": pl.Int64, **dict.fromkeys(names, pl.String)})
+        nothing = pl.DataFrame(schema={"inventory_id": pl.Int64, "file": pl.String})
+        said = [zeros(self.full_counts, one, nothing), zeros_elsewhere(self.arrived, one)]
+        return pl.concat(said, how="diagonal").to_dicts()
 
 
 def pool(row: Row) -> tuple[str, ...]:

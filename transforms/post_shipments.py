@@ -60,6 +60,7 @@ def _turn(event: Row, desk: Desk) -> tuple[Any, ...]:
         event["inventory_id"] or 0,
         event["decrement_on_hand"],
         [str(event[name] or "") for name in told],
+        event["since"],
         event["file"] or "",
         event["row"] or 0,
     )
@@ -83,6 +84,7 @@ def _named_record(desk: Desk, event: Row, line: Row) -> Row | None:
 
 def _ship(desk: Desk, event: Row) -> None:
     line = _line(desk, event)
+    named = _named_record(desk, event, line)
     if _is_known(desk, event):
         raise _Repeated
     if event["quantity"] > line["allocated"] + line["pending"]:
@@ -91,7 +93,6 @@ def _ship(desk: Desk, event: Row) -> None:
         desk.move(event, "pass", event["quantity"], line=line)
         _note(desk, event, None, event["quantity"])
         return
-    named = _named_record(desk, event, line)
     fitting = [named] if named else [one for one in desk.pools[pool(line)] if fits(one, event)]
     own = _own(desk, event, line, fitting)
     missing = event["quantity"] - sum(units for _, units in own)
@@ -173,9 +174,11 @@ def _is_known(desk: Desk, event: Row) -> bool:
     """The shipment is known for this line and a record that the event may mean."""
     shipment = (event["shipment_id"], event["order_id"], event["line_id"])
     for inventory_id in desk.known_shipments.get(shipment, []):
-        record = desk.records.get(inventory_id) if inventory_id is not None else None
-        is_named = event["inventory_id"] in (None, inventory_id)
-        if is_named and (record is None or fits(record, event)):
+        if event["inventory_id"] is not None:
+            is_meant = event["inventory_id"] == inventory_id
+        else:
+            is_meant = inventory_id is None or fits(desk.records[inventory_id], event)
+        if is_meant:
             return True
     return False
 

@@ -12,8 +12,8 @@ import polars as pl
 
 from schemas.granular import GRANULAR_KEY
 from schemas.movements import effect
-from transforms.full_counts import WHOLE, former_full_counts, full_counts, zeros
-from transforms.moved_serials import arrivals, known_arrivals, zeros_elsewhere
+from transforms.full_counts import full_counts, zeros
+from transforms.moved_serials import ARRIVAL, arrivals, zeros_elsewhere
 
 STATEMENT: Final = ("at", "run", "file", "row")
 """Of two statements of a record the later in this order holds."""
@@ -25,9 +25,9 @@ INFORMATION: Final = ("floor", "safety_stock", "ltd")
 class KnownStock:
     """What is known of the records that tonight may touch.
 
-    records: them. statements: theirs. movements: their adjustments and shipments. full_counts: of
-    their locations. replaced: files of counts that came as new versions. next_id: the first
-    inventory_id that is free.
+    records: them, and all others of the serials among them. statements: theirs. movements: their
+    adjustments and shipments. full_counts: of their locations. replaced: files of counts that came
+    as new versions. next_id: the first inventory_id that is free.
     """
 
     records: pl.DataFrame
@@ -43,15 +43,14 @@ class PostedStock:
     """What tonight's counts and adjustments leave.
 
     records: new images of new and changed ones. statements, full_counts: those made tonight.
-    statements_gone (inventory_id, reason, file), full_counts_gone (location_code, day): those that
-    no longer hold. movements: adjustments, and the corrections that counts make.
+    statements_gone (inventory_id, reason, file): those that no longer hold. movements: adjustments,
+    and the corrections that counts make.
     """
 
     records: pl.DataFrame
     statements: pl.DataFrame
     statements_gone: pl.DataFrame
     full_counts: pl.DataFrame
-    full_counts_gone: pl.DataFrame
     movements: pl.DataFrame
 
 
@@ -65,29 +64,37 @@ def post_stock(
 ) -> PostedStock:
     """Post tonight's counts and adjustments (as validated, with file, row and the file's day).
 
-    uncertain: location_code and upc, per file, that a rejected count may have meant. closing_at:
-    the end of the day, at which statements taken back without a successor cease to count.
+    uncertain: what rejected counts may have meant (see full_counts). closing_at: the end of the
+    day, at which statements taken back without a successor cease to count.
     """
-    tonight = pl.lit(run, dtype=pl.Int64)
     records = _with_new_records(counts, adjustments, known)
     ids = records.select("inventory_id", *GRANULAR_KEY)
-    counted = counts.join(ids, on=GRANULAR_KEY, nulls_equal=True).with_columns(run=tonight)
-    adjusted = adjustments.join(ids, on=GRANULAR_KEY, nulls_equal=True).with_columns(run=tonight)
-    full = full_counts(counts, uncertain, known.full_counts, known.replaced)
-    full_gone = former_full_counts(full, known.full_counts, known.replaced)
-    gone, held = _taken_back(known, full_gone)
-    still_counted = held.filter(reason="count")
-    stated = pl.concat(
-        [
-            _stated(counted),
-            *_zeros_of_full_counts(full, full_gone, known, records, counted, held, run),
-            zeros_elsewhere(arrivals(counted, adjusted), records),
-            zeros_elsewhere(
-                known_arrivals(known.records, still_counted, known.movements), _new(records, known)
-            ),
-        ],
-        how="diagonal",
-    ).select(held.columns)
+    counted = _stated(counts.join(ids, on=GRANULAR_KEY, nulls_equal=True), run)
+    adjusted = adjustments.join(ids, on=GRANULAR_KEY, nulls_equal=True)
+    full = full_counts(counts, uncertain, run)
+    is_replaced = pl.col("file").is_in(known.replaced.implode())
+    gone, held = _split(known.statements.filter(reason="count"), is_replaced)
+    of_others = known.statements.filter(pl.col("reason") != "count")
+    follows = following(
+        records,
+        pl.concat([held, counted]),
+        pl.concat([known.full_counts.filter(~is_replaced), full]),
+        pl.concat(
+            [
+                known.movements.filter(kind="adjust").select(ARRIVAL),
+                adjusted.select(
+                    "inventory_id",
+                    pl.col("adjusted_at").alias("at"),
+                    *("quantity", "file", "row"),
+                    pl.lit(run, dtype=pl.Int64).alias("run"),
+                ),
+            ]
+        ),
+    )
+    # What follows from others is stated anew for every record of which it has changed.
+    is_changed = pl.col("inventory_id").is_in(_differing(of_others, follows).implode())
+    gone = pl.concat([gone, of_others.filter(is_changed)])
+    stated = pl.concat([counted, follows.filter(is_changed)])
     touched = pl.concat(
         [rows.get_column("inventory_id") for rows in (stated, adjusted, gone)]
     ).unique()
@@ -102,7 +109,7 @@ def post_stock(
     )
     images, corrections = _settle(
         records.filter(pl.col("inventory_id").is_in(touched.implode())),
-        pl.concat([held, stated]),
+        pl.concat([held, counted, follows]),
         known.movements,
         adjust,
         run,
@@ -112,9 +119,8 @@ def post_stock(
     return PostedStock(
         records=images,
         statements=stated,
-        statements_gone=gone,
-        full_counts=full.with_columns(run=tonight),
-        full_counts_gone=full_gone.select(WHOLE),
+        statements_gone=gone.select("inventory_id", "reason", "file").unique(maintain_order=True),
+        full_counts=full,
         movements=pl.concat(
             [adjust.sort(order, nulls_last=True), corrections.sort(order, nulls_last=True)],
             how="diagonal",
@@ -122,33 +128,47 @@ def post_stock(
     )
 
 
-def _stated(counted: pl.DataFrame) -> pl.DataFrame:
-    return counted.select(
+def following(
+    records: pl.DataFrame, counted: pl.DataFrame, full: pl.DataFrame, adjusted: pl.DataFrame
+) -> pl.DataFrame:
+    """The statements of 0 that counts and adjustments make of records they don't name (4.3, 4.4).
+
+    counted: count statements of the records. full: full counts of their locations. adjusted: their
+    adjustments (inventory_id, at, quantity, file, row, run).
+    """
+    return pl.concat(
+        [
+            counted.clear(),
+            zeros(full, records, counted.select("inventory_id", "file")),
+            zeros_elsewhere(arrivals(counted, adjusted, records), records),
+        ],
+        how="diagonal",
+    )
+
+
+def _stated(counts: pl.DataFrame, run: int) -> pl.DataFrame:
+    return counts.select(
         "inventory_id",
         pl.col("counted_at").alias("at"),
         *("quantity", *INFORMATION),
         pl.lit("count").alias("reason"),
-        *("file", "row", "run"),
+        *("file", "row"),
+        pl.lit(run, dtype=pl.Int64).alias("run"),
     )
 
 
-def _new(records: pl.DataFrame, known: KnownStock) -> pl.DataFrame:
-    return records.filter(pl.col("inventory_id") >= known.next_id)
+def _split(frame: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return frame.filter(condition), frame.filter(~condition)
 
 
-def _taken_back(known: KnownStock, full_gone: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Statements that no longer hold (inventory_id, reason, file), and those that do."""
-    former = full_gone.explode("files").select("location_code", file="files")
-    places = known.records.select("inventory_id", "location_code")
-    of_former = (
-        known.statements.filter(reason="full")
-        .join(places, on="inventory_id")
-        .join(former, on=["location_code", "file"], how="semi")
+def _differing(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:
+    """Records whose rows are not the same."""
+    key = ["inventory_id", "reason", *STATEMENT]
+    one, other = (
+        frame.join(rest, on=key, how="anti", nulls_equal=True).get_column("inventory_id")
+        for frame, rest in ((before, after), (after, before))
     )
-    of_files = known.statements.filter(pl.col("file").is_in(known.replaced.implode()))
-    key = ["inventory_id", "reason", "file"]
-    gone = pl.concat([of_former.select(key), of_files.select(key)]).unique()
-    return gone, known.statements.join(gone, on=key, how="anti")
+    return pl.concat([one, other]).unique()
 
 
 def _with_new_records(
@@ -175,29 +195,6 @@ def _with_new_records(
         )
     )
     return pl.concat([known.records, fresh], how="diagonal")
-
-
-def _zeros_of_full_counts(
-    full: pl.DataFrame,
-    full_gone: pl.DataFrame,
-    known: KnownStock,
-    records: pl.DataFrame,
-    counted: pl.DataFrame,
-    held: pl.DataFrame,
-    run: int,
-) -> list[pl.DataFrame]:
-    """Zeros that tonight's full counts state, and earlier ones of records new tonight."""
-    named = pl.concat(
-        [
-            counted.select("inventory_id", "file"),
-            held.filter(reason="count").select("inventory_id", "file"),
-        ]
-    )
-    earlier = known.full_counts.join(full_gone, on=WHOLE, how="anti")
-    return [
-        zeros(full.with_columns(run=pl.lit(run, dtype=pl.Int64)), records, named),
-        zeros(earlier, _new(records, known), named),
-    ]
 
 
 def _last(ordered: pl.DataFrame) -> pl.DataFrame:

@@ -61,7 +61,7 @@ with scratch() as night:
     day = date(2026, 4, 1)
     settings = load_settings(Path(sys.argv[1]))
     began, working = time.perf_counter(), time.process_time()
-    stamp = Stamp(f"{kind}/{file.name}", kind, day, day)
+    stamp = Stamp(f"{kind}/{file.name}", kind, day, day, 1)
     outcome, _ = judge_file(night, file, stamp, None, settings, {})
     night.execute("COMMIT")
     seconds, busy = time.perf_counter() - began, time.process_time() - working
