@@ -1,0 +1,227 @@
+"""Stories for the ledger: a few nights of files whose rows collide as often as they can."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from tests.clerks import Row
+from tests.ledger_files import File, Reference
+
+FIRST: Final = date(2026, 4, 1)
+LOCATIONS: Final = ("L1", "L2")
+"""L2 may ship what it doesn't have."""
+
+few = st.sampled_from
+DATES: Final = {"": "", "A": "2026-04-02", "B": "2026-04-20"}
+LOTS = few(["", "A", "A", "B"])
+CONDITIONS = few(["", "New", "New", "Used"])
+UPCS = few(["U", "U", "U", "U", "S", "S", "N", "R"])
+"""S has serial numbers, N isn't tracked, R refuses what it has not."""
+
+Pool = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Story:
+    reference: Reference
+    nights: tuple[tuple[date, tuple[File, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays: the pools that most rows are about, and the order lines."""
+
+    pools: tuple[Pool, ...]
+    lines: tuple[Row, ...]
+
+
+def told(**cells: Any) -> Row:
+    return {name: str(value) for name, value in cells.items() if value not in ("", None)}
+
+
+@st.composite
+def stock(draw: st.DrawFn, pools: tuple[Pool, ...]) -> Row:
+    location_code, upc = draw(few([*pools, *pools, *pools, (draw(few(LOCATIONS)), draw(UPCS))]))
+    lot = draw(LOTS) if upc != "S" else ""
+    return told(
+        location_code=location_code,
+        upc=upc,
+        lot_code=lot,
+        date=DATES[lot],
+        condition=draw(CONDITIONS) if upc != "S" else draw(few(["", "", "Used"])),
+        serial_number=draw(few(["1", "1", "2"])) if upc == "S" else "",
+    )
+
+
+def instants(day: date, first: str) -> st.SearchStrategy[str]:
+    """Mostly in the order of a day: counted, then moved; and all too often not."""
+    days = [day - timedelta(days=1), day, day, day, day + timedelta(days=1)]
+    hours = [first, first, "08", "20"]
+    return few(["", "", *(f"{one}T{hour}:00" for one in days for hour in hours)])
+
+
+@st.composite
+def counts(draw: st.DrawFn, day: date, cast: Cast) -> Row:
+    where = draw(stock(cast.pools))
+    units = draw(few([0, 1, 1]) if where.get("serial_number") else st.integers(0, 4))
+    extra = {name: draw(few(["", "", "", "", "1", "2"])) for name in ("safety_stock", "floor")}
+    return where | told(quantity=units, counted_at=draw(instants(day, "08")), **extra)
+
+
+@st.composite
+def adjustments(draw: st.DrawFn, day: date, cast: Cast) -> Row:
+    where = draw(stock(cast.pools))
+    units = draw(few([1, 1, -1] if where.get("serial_number") else [-2, -1, 1, 2, 3]))
+    return where | told(
+        quantity=draw(few([units] * 9 + [0])),
+        adjusted_at=draw(instants(day, "12")),
+        event_id=draw(few(["", "", "", "", "e"])),
+    )
+
+
+@st.composite
+def orders(draw: st.DrawFn, day: date, cast: Cast) -> Row:
+    line = draw(few(cast.lines))
+    line = draw(few([line] * 9 + [line | {"condition": "Used"}]))
+    units = 1 if line.get("serial_number") else draw(st.integers(1, 4))
+    return line | told(
+        quantity=units,
+        priority=draw(few(["", "", "", "1"])),
+        customer_id=draw(few(["", "", "", "C"])),
+        placed_at=draw(instants(day, "08")),
+    )
+
+
+def named(line: Row) -> Row:
+    return {name: line[name] for name in ("order_id", "line_id")}
+
+
+@st.composite
+def cancellations(draw: st.DrawFn, day: date, cast: Cast) -> Row:
+    return named(draw(few(cast.lines))) | told(
+        quantity=draw(few(["", 1, 1, 2])),
+        inventory_id=draw(few(["", "", "", "", 1, 2, 3, 9])),
+        decrement_on_hand=draw(few(["", "true"])),
+        cancelled_at=draw(instants(day, "20")),
+    )
+
+
+@st.composite
+def shipments(draw: st.DrawFn, day: date, cast: Cast) -> Row:
+    line = draw(few(cast.lines))
+    lot = draw(LOTS)
+    record = draw(few([1, 1, 2, 2, 3, 4, 9]))
+    filters: list[Row] = [{}, {}, {}, {"lot_code": lot}, {"date": DATES[lot]}]
+    filters += [{"condition": "New"}, {"inventory_id": record}]
+    filters += [{"inventory_id": record, "lot_code": lot}]
+    if line["upc"] == "S":
+        filters += [{"serial_number": draw(few("12"))}] * 3
+    filter_ = draw(few(filters))
+    is_unit = "serial_number" in filter_ or line["upc"] == "S"
+    return named(line) | told(
+        quantity=1 if is_unit else draw(few([1, 1, 2, 3])),
+        shipment_id=draw(few(["", "", "", "s1"])),
+        shipped_at=draw(instants(day, "20")),
+        **filter_,
+    )
+
+
+ROWS = {
+    "inventory": counts,
+    "adjustments": adjustments,
+    "orders": orders,
+    "cancellations": cancellations,
+    "shipments": shipments,
+}
+Rows = tuple[tuple[tuple[str, str], ...], ...]
+
+
+@st.composite
+def rows(draw: st.DrawFn, kind: str, day: date, cast: Cast, most: int = 5) -> Rows:
+    of_line = kind == "orders" and draw(few([True] * 9 + [False]))
+    written = draw(
+        st.lists(
+            ROWS[kind](day, cast),
+            min_size=1,
+            max_size=most,
+            unique_by=(lambda row: row["order_id"]) if of_line else None,
+        )
+    )
+    return tuple(tuple(sorted(row.items())) for row in written)
+
+
+@st.composite
+def files(draw: st.DrawFn, kind: str, day: date, cast: Cast, earlier: list[File]) -> File:
+    """A file of a day, or another version of an earlier file, or an earlier one again."""
+    way = draw(few(["new", "new", "new", "new", "version", "again"]))
+    same = [file for file in earlier if file.kind == kind]
+    if same and way == "again":
+        old = draw(few(same))
+        return File(old.name.replace("/", "/again_"), old.rows)
+    if same and way == "version":
+        old = draw(few(same))
+        kept = [row for row in old.rows if draw(few([True, True, False]))]
+        return File(old.name, (*kept, *draw(rows(kind, old.day, cast, 2))))
+    day = draw(few([day, day, day, day - timedelta(days=1)]))
+    name = draw(few(["full", "part", "part", "z"] if kind == "inventory" else ["a", "b"]))
+    return File(f"{kind}/{name}_{day}.csv", draw(rows(kind, day, cast)))
+
+
+@st.composite
+def references(draw: st.DrawFn) -> Reference:
+    products: dict[str, Row] = {
+        "U": {},
+        "S": {},
+        "N": {"track_stock": False},
+        "R": {"out_of_stock": "refuse"},
+    }
+    if draw(st.booleans()):
+        products["U"] = {"date_kind": "expiration", "min_days_left": draw(few([0, 1]))}
+    if draw(st.booleans()):
+        products["U"] |= {"default_condition": "New"}
+    hold: Row = {
+        "lot_code": "B",
+        "from": FIRST + timedelta(days=1),
+        "until": FIRST + timedelta(days=1),
+    }
+    holds: list[Row] = draw(
+        few([[], [], [{"lot_code": "A"}], [{"location_code": "L1", "upc": "U"}], [hold]])
+    )
+    return Reference(frozenset({"L2"}), products, holds, wait_days=draw(few([0, 1, 7])))
+
+
+@st.composite
+def casts(draw: st.DrawFn) -> Cast:
+    pools = tuple((draw(few(LOCATIONS)), draw(UPCS)) for _ in range(draw(st.integers(1, 2))))
+    lines = []
+    for order_id in ("1", "2", "10"):
+        where = draw(stock(pools))
+        asked = {name: where[name] for name in ("location_code", "upc")}
+        for name in ("lot_code", "condition", "serial_number"):
+            if name in where and draw(few([True, False, False])):
+                asked[name] = where[name]
+        lines.append({"order_id": order_id, "line_id": "1"} | asked)
+    return Cast(pools, tuple(lines))
+
+
+@st.composite
+def stories(draw: st.DrawFn, nights: int = 4) -> Story:
+    cast = draw(casts())
+    day = FIRST
+    story = []
+    earlier: list[File] = []
+    kinds = ["inventory", "orders", *draw(st.lists(few(list(ROWS)), max_size=2))]
+    for _ in range(draw(st.integers(2, nights))):
+        found: dict[str, File] = {}
+        for kind in kinds:
+            file = draw(files(kind, day, cast, earlier))
+            found.setdefault(file.name, file)
+        known = {(file.name, file.csv) for file in earlier}
+        fresh = [file for file in found.values() if (file.name, file.csv) not in known]
+        earlier += fresh
+        story.append((day, tuple(fresh)))
+        day += timedelta(days=draw(few([0, 1, 1, 1, 2])))
+        kinds = draw(st.lists(few([*ROWS, "shipments", "shipments"]), min_size=1, max_size=4))
+    return Story(draw(references()), tuple(story))
