@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from flows.judge import Stamp
+from flows.kept import Stamp
 from flows.reference import read_reference
 from flows.settings import Stopped, load_settings, places
 from flows.validate import judge_file

@@ -4,73 +4,28 @@ Rows are checked by themselves as they come. What they are among each other is a
 only of rows that share a key with another; so memory holds a chunk, and two numbers a row.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Final, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import polars as pl
 
+from flows.among import judge_among
+from flows.kept import TABLES, Stamp, Tally, reject, take_out
 from flows.read import Chunks
 from flows.versions import take_known_events
 from flows.warehouse import Connection, load, save
 from schemas.raw import RawRows, Unreadable
 from schemas.settings import Kind, Settings, Source
-from transforms.parse import UTC_INSTANT
-from transforms.rows import PAGES, Circumstances, sharing
+from transforms.rows import PAGES, Circumstances
 from transforms.validate import (
     UNCERTAIN,
     Outcome,
     Part,
     check_parts,
-    count_breaches,
     malformed_rejects,
 )
 
 T = TypeVar("T")
-
-TABLES: Final[dict[Kind, str]] = {
-    "inventory": "counts",
-    "adjustments": "adjustments",
-    "orders": "orders",
-    "cancellations": "cancellations",
-    "shipments": "shipments",
-}
-"""Kind: the night's table of its kept rows."""
-
-TOGETHER: Final = 500_000
-"""Rows that share keys, judged at once: as many as a chunk has."""
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What is written beside a file's rows: its name, its day, and the run and its day."""
-
-    file: str
-    kind: Kind
-    day: date
-    run_day: date
-    run: int
-
-
-@dataclass
-class Tally:
-    """What is known of a file on the way through it.
-
-    kept: rows by kind. keys: row, key by kind, a list of frames for each rule among rows. broken:
-    rule, rows, first.
-    """
-
-    header: tuple[str, ...] = ()
-    rows: int = 0
-    malformed: int = 0
-    rejected: int = 0
-    repeated: int = 0
-    kept: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
-    unknown: frozenset[str] | None = None
-    broken: list[pl.DataFrame] = field(default_factory=list)
-    keys: dict[Kind, list[list[pl.DataFrame]]] = field(default_factory=dict)
 
 
 class Reading(Protocol):
@@ -107,7 +62,7 @@ def judge(
                 # None of its rows is taken, but they are counted.
                 return Outcome.unreadable(why, tally.rows + sum(rest.height for rest in chunks))
         for kind in tally.keys:
-            _judge_among(night, stamp, kind, tally)
+            judge_among(night, stamp, kind, tally)
         for kind in tally.kept:
             if PAGES[kind].is_event:
                 _take_back_known_events(night, stamp, kind, tally)
@@ -134,10 +89,9 @@ def _take_chunk(
     tally: Tally,
 ) -> None:
     tally.header = raw.header
-    tally.malformed += raw.malformed.height
     for part in check_parts(raw, stamp.kind, source, around):
         _take_part(night, part, stamp, source, tally)
-    _reject(night, malformed_rejects(raw, stamp.kind), stamp, tally)
+    reject(night, malformed_rejects(raw, stamp.kind), stamp, tally)
     if stamp.kind == "inventory" and raw.malformed.height:
         # It may have meant any record.
         any_record = pl.DataFrame({"location_code": [None], "upc": [None]}, schema=UNCERTAIN)
@@ -157,7 +111,7 @@ def _take_part(
         kept = kept.drop("content")
     save(night, TABLES[part.kind], kept, **stamped)
     save(night, "uncertain", part.uncertain, file=stamp.file)
-    _reject(night, part.rejects, stamp, tally)
+    reject(night, part.rejects, stamp, tally)
     tally.kept[part.kind] += kept.height
     tally.unknown = part.unknown & (part.unknown if tally.unknown is None else tally.unknown)
     keys = tally.keys.setdefault(part.kind, [[] for _ in page.among])
@@ -165,102 +119,10 @@ def _take_part(
         known.append(rule.keys(kept))
 
 
-def _reject(night: Connection, rejects: pl.DataFrame, stamp: Stamp, tally: Tally) -> None:
-    save(night, "rejects", rejects, file=stamp.file, day=stamp.run_day, run=stamp.run)
-    tally.rejected += rejects.get_column("row").n_unique()
-    tally.broken.append(count_breaches(rejects))
-
-
-def _judge_among(night: Connection, stamp: Stamp, kind: Kind, tally: Tally) -> None:
-    """Count equal rows once, and reject what breaks a rule of rows among each other."""
-    rules = PAGES[kind].among
-    if not rules:
-        return
-    keys = [pl.concat(parts) for parts in tally.keys[kind]]
-    repeated = _repeated(night, stamp, kind, sharing(keys[0]).get_column("row"))
-    _take_out(night, stamp, kind, repeated, tally)
-    tally.repeated += repeated.len()
-
-    found: list[pl.DataFrame] = []
-    for rule, told in zip(rules, keys, strict=True):
-        once = told.filter(~pl.col("row").is_in(repeated.implode()))
-        suspects = _together(sharing(once))
-        found += [rule.breaches(_rows(night, stamp, kind, rows)) for rows in suspects]
-    broken = pl.concat(found) if found else pl.DataFrame()
-    if broken.height:
-        _reject_kept(night, broken, stamp, kind, tally)
-
-
-def _repeated(night: Connection, stamp: Stamp, kind: Kind, suspects: pl.Series) -> pl.Series:
-    """Those of the suspects that say what an earlier row says."""
-    if suspects.is_empty():
-        return suspects
-    said = ", ".join(f'"{name}"' for name in PAGES[kind].content)
-    night.register("suspects", suspects.to_frame())
-    repeated = load(
-        night,
-        f"""
-        SELECT row
-        FROM "{TABLES[kind]}" SEMI JOIN suspects USING (row)
-        WHERE file = $file
-        QUALIFY row_number() OVER (PARTITION BY {said} ORDER BY row) > 1
-        """,  # noqa: S608
-        file=stamp.file,
-    )
-    night.unregister("suspects")
-    return repeated.get_column("row")
-
-
-def _together(suspects: pl.DataFrame) -> Iterator[pl.Series]:
-    """Rows in portions, those of a key in one."""
-    keys, start = suspects.get_column("key"), 0
-    while start < keys.len():
-        last = keys[min(start + TOGETHER, keys.len()) - 1]
-        end = int(keys.search_sorted(last, side="right"))
-        yield suspects.get_column("row").slice(start, end - start)
-        start = end
-
-
-def _rows(night: Connection, stamp: Stamp, kind: Kind, rows: pl.Series) -> pl.DataFrame:
-    night.register("wanted", rows.to_frame())
-    query = f'FROM "{TABLES[kind]}" SEMI JOIN wanted USING (row) WHERE file = $file ORDER BY row'
-    found = load(night, query, file=stamp.file)
-    night.unregister("wanted")
-    return found.with_columns(pl.col(PAGES[kind].instant).cast(UTC_INSTANT))
-
-
-def _take_out(
-    night: Connection, stamp: Stamp, kind: Kind, rows: pl.Series, tally: Tally
-) -> pl.Series:
-    """Delete kept rows."""
-    if rows.len():
-        night.register("gone", rows.to_frame())
-        night.execute(
-            f'DELETE FROM "{TABLES[kind]}" WHERE file = $file AND row IN (SELECT row FROM gone)',  # noqa: S608
-            {"file": stamp.file},
-        )
-        night.unregister("gone")
-        tally.kept[kind] -= rows.len()
-    return rows
-
-
-def _reject_kept(
-    night: Connection, broken: pl.DataFrame, stamp: Stamp, kind: Kind, tally: Tally
-) -> None:
-    rows = broken.get_column("row").unique()
-    if kind == "inventory":
-        meant = _rows(night, stamp, kind, rows).select(*UNCERTAIN).unique()
-        save(night, "uncertain", meant, file=stamp.file)
-    _take_out(night, stamp, kind, rows, tally)
-    nothing = pl.lit(None, dtype=pl.String)
-    rejects = broken.with_columns(kind=pl.lit(kind), value=nothing, raw=nothing)
-    _reject(night, rejects, stamp, tally)
-
-
 def _take_back_known_events(night: Connection, stamp: Stamp, kind: Kind, tally: Tally) -> None:
     """Of a changed file only what no earlier version had applies (SPEC 2.6)."""
     repeated = take_known_events(night, f"{stamp.file} as {kind}", kind)
-    _take_out(night, stamp, kind, repeated, tally)
+    take_out(night, stamp, kind, repeated, tally)
     tally.repeated += repeated.len()
 
 

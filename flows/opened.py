@@ -2,17 +2,12 @@
 
 import gzip
 from collections.abc import Iterator
-from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from threading import Event, Timer
-from typing import IO, Any, Final
+from threading import Event
+from typing import IO, Final
 
-import duckdb
-import polars as pl
-from pyarrow import ArrowException
-
-from schemas.raw import LONGEST_RAW, LONGEST_ROW, Misread, Unreadable
+from schemas.raw import LONGEST_RAW, LONGEST_ROW, Unreadable
 
 LARGEST_CHUNK: Final = 64 << 20
 """Characters of the rows of a chunk that are read one by one: Python holds them in several times as
@@ -24,16 +19,6 @@ PORTION: Final = 1 << 20
 LONGEST_SKIPPED: Final = 256 << 20
 """Characters of a line that are passed over to find the next one. A few kilobytes of gzip unzip to
 gigabytes of one line, and nobody wants to wait for its end."""
-
-
-MOST_BYTES: Final = 256 << 20
-"""Bytes of the rows of a chunk that DuckDB reads: rows may be long, if not as long as to be read
-one by one."""
-
-
-PATIENCE: Final = 20
-"""Seconds in which DuckDB is to come to a row. It looks for the end of one to the end of the file;
-whoever waits for no reason loses time only, since the exact reader reads the same."""
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -77,44 +62,3 @@ def lines_of(text: IO[str]) -> Iterator[tuple[str, int | None]]:
                     "write each row on a line of its own, and send the file again",
                 )
         yield line[:LONGEST_RAW], quotes
-
-
-def quick_chunks(
-    connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, height: int
-) -> Iterator[pl.DataFrame]:
-    """A relation's rows in its order, in frames of about so many rows.
-
-    Raises Misread where DuckDB can't read one.
-    """
-    batches: list[pl.DataFrame] = []
-    size = told = 0
-    try:
-        with _impatient(connection):
-            reader = rows.to_arrow_reader(height)
-        while (batch := _next_batch(connection, reader)) is not None:
-            batches.append(pl.DataFrame(batch))
-            size += batch.nbytes
-            told += batch.num_rows
-            if told >= height or size >= MOST_BYTES:
-                yield pl.concat(batches, rechunk=True)
-                batches, size, told = [], 0, 0
-    except (duckdb.Error, ArrowException, OSError) as error:
-        # What DuckDB finds on the way comes through Arrow, as an error of its own.
-        raise Misread from error
-    if batches:
-        yield pl.concat(batches, rechunk=True)
-
-
-def _next_batch(connection: duckdb.DuckDBPyConnection, reader: Iterator[Any]) -> Any:
-    with _impatient(connection):
-        return next(reader, None)
-
-
-@contextmanager
-def _impatient(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    timer = Timer(PATIENCE, connection.interrupt)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

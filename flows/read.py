@@ -15,7 +15,8 @@ from typing import Final, TypeVar
 
 from flows.opened import PORTION, open_bytes
 from flows.read_csv import read_csv_exactly, read_csv_quickly
-from flows.read_json import read_json, read_ndjson_exactly, read_ndjson_quickly
+from flows.read_json import read_json, read_ndjson_exactly
+from flows.read_ndjson import read_ndjson_quickly
 from flows.read_parquet import read_parquet
 from schemas.raw import CELLS, Misread, RawRows, Unreadable
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-import duckdb
 import polars as pl
 
-from flows.opened import LARGEST_CHUNK, check_unzips, lines_of, open_text, quick_chunks
-from schemas.raw import LONGEST_ROW, Misread, RawRows, Unreadable, refuse_too_many_columns
+from flows.opened import LARGEST_CHUNK, check_unzips, lines_of, open_text
+from flows.quickly import quick_chunks, reading
+from schemas.raw import LONGEST_ROW, RawRows, Unreadable, refuse_too_many_columns
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 
@@ -32,11 +32,9 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
     columns = [f"c{position}" for position in range(len(header))]
     passed = 0
     given_up = Event()
-    with ThreadPoolExecutor(1) as checker, duckdb.connect() as connection:
+    with ThreadPoolExecutor(1) as checker, reading() as connection:
         unzips = checker.submit(check_unzips, path, given_up)
         try:
-            connection.execute("SET produce_arrow_string_view = true")
-            connection.execute("SET enable_progress_bar = false")
             texts = connection.read_csv(
                 escape(str(path)),
                 header=True,
@@ -55,8 +53,6 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
                 yield RawRows.of(header, rows, numbers)
                 passed += rows.height
             unzips.result()
-        except duckdb.Error as error:
-            raise Misread from error
         finally:
             given_up.set()
     if not passed:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from flows.judge import Stamp, judge
+from flows.judge import judge
+from flows.kept import Stamp
 from flows.read import read_through
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, bounded, load, night_settings, only, save, tonight

@@ -16,7 +16,8 @@ from polars.testing import assert_frame_equal
 from flows import read_json
 from flows.read import Chunks, read, read_through
 from flows.read_csv import read_csv_exactly, read_csv_quickly
-from flows.read_json import read_ndjson_exactly, read_ndjson_quickly
+from flows.read_json import read_ndjson_exactly
+from flows.read_ndjson import read_ndjson_quickly
 from schemas.raw import LONGEST_RAW, MOST_COLUMNS, RawRows, Unreadable
 from tests.test_read import ODD_ROWS, cells, file, malformed, numbers
 
@@ -27,10 +28,10 @@ HUGE = 50_000_000
 READING = """
 import json, resource, sys
 from pathlib import Path
-from flows import opened
+from flows import quickly
 from flows.read import read_through
 from schemas.raw import Unreadable
-opened.PATIENCE = 1
+quickly.PATIENCE = 1
 try:
     told = read_through(Path(sys.argv[1]), lambda chunks: sum(chunk.height for chunk in chunks))
 except Unreadable as why:

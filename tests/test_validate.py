@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from flows.judge import TABLES, Stamp, judge
+from flows.judge import judge
+from flows.kept import TABLES, Stamp
 from flows.read import Chunks, read
 from flows.warehouse import Connection, load, only, scratch
 from schemas.raw import Misread, RawRows

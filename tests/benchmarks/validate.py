@@ -54,7 +54,7 @@ import polars, duckdb
 from datetime import date
 from flows.settings import load_settings, places
 from flows.validate import judge_file
-from flows.judge import Stamp
+from flows.kept import Stamp
 from flows.warehouse import scratch
 with scratch() as night:
     night.execute(f"SET threads = {threads}")
