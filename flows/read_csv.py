@@ -13,7 +13,7 @@ import polars as pl
 
 from flows.opened import LARGEST_CHUNK, check_unzips, lines_of, open_text
 from flows.quickly import quick_chunks, reading
-from schemas.raw import LONGEST_ROW, RawRows, Unreadable, refuse_too_many_columns
+from schemas.raw import LONGEST_ROW, RawRows, Unreadable, height_of_chunk, refuse_too_many_columns
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 
@@ -46,7 +46,7 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
                 auto_detect=False,
                 max_line_size=LONGEST_QUICK_ROW,
             )
-            for chunk in quick_chunks(connection, texts, max(1, cells // len(header))):
+            for chunk in quick_chunks(connection, texts, height_of_chunk(cells, len(header))):
                 # A blank line is no row, but in one column DuckDB takes it for a null.
                 rows = chunk.drop_nulls() if len(header) == 1 else chunk
                 numbers = pl.int_range(passed + 1, passed + rows.height + 1, eager=True)
@@ -88,6 +88,7 @@ def read_csv_exactly(path: Path, cells: int) -> Iterator[RawRows]:
     numbers: list[int] = []
     malformed: list[tuple[int, str, str]] = []
     row = size = 0
+    most = height_of_chunk(cells, len(header))
 
     def chunk() -> RawRows:
         columns = zip(*rows, strict=True) if rows else [()] * len(header)
@@ -116,7 +117,7 @@ def read_csv_exactly(path: Path, cells: int) -> Iterator[RawRows]:
                 malformed.append((row, "number_of_columns", record))
             else:
                 malformed.append((row, "row_too_long", record))
-            if (len(rows) + len(malformed)) * len(header) >= cells or size >= LARGEST_CHUNK:
+            if len(rows) + len(malformed) >= most or size >= LARGEST_CHUNK:
                 yield chunk()
                 rows, numbers, malformed, size = [], [], [], 0
     if rows or malformed or not row:

@@ -9,7 +9,13 @@ from typing import IO, Any, Final
 import polars as pl
 
 from flows.opened import LARGEST_CHUNK, lines_of, open_text
-from schemas.raw import LONGEST_ROW, RawRows, Unreadable, refuse_too_many_columns
+from schemas.raw import (
+    LONGEST_ROW,
+    RawRows,
+    Unreadable,
+    height_of_chunk,
+    refuse_too_many_columns,
+)
 from transforms.columns import fold
 
 LARGEST_DOCUMENT: Final = 128 << 20
@@ -120,6 +126,7 @@ def _objects(documents: Callable[[], Iterator[Any]], cells: int) -> Iterator[Raw
     numbers: list[int] = []
     malformed: list[tuple[int, str, str]] = []
     size = 0
+    most = height_of_chunk(cells, len(header))
 
     def chunk() -> RawRows:
         columns = zip(*rows, strict=True) if rows else [()] * len(header)
@@ -147,7 +154,7 @@ def _objects(documents: Callable[[], Iterator[Any]], cells: int) -> Iterator[Raw
                 size += len(malformed[-1][-1])
         except RecursionError:
             malformed.append((row, "nested_too_deeply", "nested too deeply to be told"))
-        if (len(rows) + len(malformed)) * max(1, len(header)) >= cells or size >= LARGEST_CHUNK:
+        if len(rows) + len(malformed) >= most or size >= LARGEST_CHUNK:
             yield chunk()
             rows, numbers, malformed, size = [], [], [], 0
     if rows or malformed or not row:

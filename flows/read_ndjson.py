@@ -15,7 +15,7 @@ import polars as pl
 
 from flows.opened import PORTION, lines_of, open_bytes, open_text
 from flows.quickly import quick_chunks, reading
-from schemas.raw import Misread, RawRows, refuse_too_many_columns
+from schemas.raw import Misread, RawRows, height_of_chunk, refuse_too_many_columns
 
 FIRST_LINES: Final = 1_000
 """Lines from which the quick reader knows the columns."""
@@ -52,7 +52,7 @@ def read_ndjson_quickly(path: Path, cells: int) -> Iterator[RawRows]:
                 records="true",
                 maximum_object_size=LONGEST_QUICK_ROW,
             )
-            for rows in quick_chunks(connection, texts, max(1, cells // len(header))):
+            for rows in quick_chunks(connection, texts, height_of_chunk(cells, len(header))):
                 if is_plain.done() and not is_plain.result():
                     raise Misread
                 numbers = pl.int_range(passed + 1, passed + rows.height + 1, eager=True)

@@ -18,7 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.opened import PORTION, open_bytes
-from schemas.raw import LONGEST_RAW, LONGEST_ROW, RawRows, Unreadable, refuse_too_many_columns
+from schemas.raw import (
+    LONGEST_RAW,
+    LONGEST_ROW,
+    RawRows,
+    Unreadable,
+    height_of_chunk,
+    refuse_too_many_columns,
+)
 
 MAGIC: Final = b"PAR1"
 
@@ -72,7 +79,7 @@ def _chunks(path: Path, cells: int) -> Iterator[RawRows]:
         header = tuple(file.schema_arrow.names)
         refuse_too_many_columns(len(header))
         passed = 0
-        for batch in file.iter_batches(max(1, cells // max(1, len(header)))):
+        for batch in file.iter_batches(height_of_chunk(cells, len(header))):
             # Text that is no UTF-8 would be taken over unseen.
             batch.validate(full=True)
             yield _as_text(header, batch, passed)

@@ -23,6 +23,14 @@ CELLS: Final = 5_000_000
 """Cells of a chunk: half a million rows of ten columns, some 150 MB. Fewer rows cost time, since
 every chunk is worth some forty questions to polars and pandera; more cost memory."""
 
+MOST_ROWS: Final = 500_000
+"""Rows of a chunk: those of few columns become as many columns as others once they are typed."""
+
+
+def height_of_chunk(cells: int, columns: int) -> int:
+    """Rows of a chunk of about so many cells."""
+    return max(1, min(MOST_ROWS, cells // max(1, columns)))
+
 
 class Unreadable(Exception):  # noqa: N818  it is the file that is unreadable
     """A file that makes no sense as a whole: the rule it breaks, and what to do."""
