@@ -11,8 +11,9 @@ from schemas.settings import Kind
 from transforms.rows import PAGES, sharing
 from transforms.validate import UNCERTAIN
 
-TOGETHER: Final = 500_000
-"""Rows that share keys, judged at once: as many as a chunk has."""
+TOGETHER: Final = 200_000
+"""Rows that share keys, judged at once. Of each that breaks a rule pandera tells all that it says,
+some two kilobytes; keys that only look equal are rare, so there is seldom more than one portion."""
 
 
 def judge_among(night: Connection, stamp: Stamp, kind: Kind, tally: Tally) -> None:
