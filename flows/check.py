@@ -1,71 +1,210 @@
 """Check: read and validate a file as the night would, and change nothing (SPEC 10.1)."""
 
+import textwrap
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from flows.kept import Stamp
+from flows.mended import reading_of
 from flows.reference import read_reference
-from flows.settings import Stopped, load_settings, places
-from flows.validate import judge_file
+from flows.settings import Places, Stopped, load_settings, places
+from flows.validate import circumstances, judge_file
 from flows.warehouse import Connection, load, scratch
-from schemas.settings import Kind
-from transforms.take import dated
+from schemas.advice import advice
+from schemas.raw import Unreadable
+from schemas.settings import Kind, Rows, Source
+from transforms.columns import some_of
+from transforms.guesses import guesses, proposal
+from transforms.mended import is_mended, mended_source
+from transforms.rows import Circumstances
+from transforms.take import dated, source_of
+from transforms.understood import Understood, understood
+from transforms.validate import Outcome
 
-FIRST_ROWS = 10
+FIRST_ROWS: Final = 3
+"""Broken rows shown of each rule."""
+
+WIDE: Final = 60
+"""Characters of a value or a row that are shown."""
+
+LINE: Final = 100
+"""Characters of a line that goes on in the next."""
+
+BROKEN: Final = """
+    SELECT kind, rule, "column", count(DISTINCT row) AS rows
+    FROM rejects
+    GROUP BY ALL
+    ORDER BY rows DESC, kind, rule, "column" NULLS FIRST
+"""
+
+ROWS_BROKEN: Final = """
+    SELECT row, value, raw
+    FROM rejects
+    WHERE kind = $kind AND rule = $rule AND "column" IS NOT DISTINCT FROM $column
+    ORDER BY row
+    LIMIT $rows
+"""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a file would come to, a line for a person each."""
+    """What a file would come to, a line for a person each; the last one has the numbers."""
 
     lines: list[str]
     is_refused: bool
 
 
-def check_file(path: Path, kind: Kind, root: Path) -> Report:
-    """Judge `path` as if it stood in the inbox folder `kind`. Raises Stopped if it isn't there."""
-    if not path.is_file():
-        raise Stopped(f"there is no file {path}")
+def check_file(path: Path, kind: Kind, root: Path, rows: int = FIRST_ROWS) -> Report:
+    """Judge `path` as if it stood in the inbox folder `kind`; of each rule show so many `rows`.
+
+    `path` may also be a file of the inbox as the published tables name it. Raises Stopped if it
+    isn't there.
+    """
     settings = load_settings(root)
-    reference = read_reference(places(root, settings))
+    there = places(root, settings)
+    path, name = _found(path, kind, there)
+    reference = read_reference(there)
     named, named_at = dated(path.name)
     day = named or datetime.now(settings.zone).date()
-    stamp = Stamp(f"{kind}/{path.name}", kind, day, day, 1)
+    stamp = Stamp(f"{kind}/{name}", kind, day, day, 1)
+    source = source_of(kind, name, settings.sources)
+    around = circumstances(kind, day, named_at, source, settings, reference)
     with scratch() as night:
-        outcome, source = judge_file(night, path, stamp, named_at, settings, reference)
-        broken = [*_rules(night), *_first_rows(night)]
+        outcome, _ = judge_file(night, path, stamp, named_at, settings, reference)
+        broken = [*_broken(night, rows)]
+    day_of = "the day in its name" if named else "today, as its name has no day"
+    by = f"source '{source.name}'" if source else "columns by their names"
     lines = [
-        f"{path.name} as {kind}, file day {day}"
-        + (f", source '{source.name}'" if source else ", columns by their names"),
+        f"{_shown(name)} as {kind} of {day} ({day_of}), {by}",
+        *_outcome(outcome),
+        *broken,
+        *_reading(path, stamp, source, around),
+        "",
+        f"rows={outcome.rows} kept={outcome.kept} repeated={outcome.repeated} "
+        f"rejected={outcome.rejected} refused={'yes' if outcome.refused else 'no'}",
+    ]
+    return Report(lines, outcome.refused is not None)
+
+
+def _found(path: Path, kind: Kind, there: Places) -> tuple[Path, str]:
+    """The file, and its name inside its folder of the inbox."""
+    folder = there.inbox / kind
+    for place in (path, there.inbox / path):
+        if place.is_file():
+            inside = place.absolute().is_relative_to(folder)
+            return place, str(place.absolute().relative_to(folder)) if inside else place.name
+    raise Stopped(f"there is no file {path}")
+
+
+def _outcome(outcome: Outcome) -> Iterator[str]:
+    yield (
         f"{outcome.rows:,} rows: {outcome.kept:,} kept, {outcome.repeated:,} repeated, "
-        f"{outcome.rejected:,} rejected",
-        *(f"  {rows:,} kept as {part}" for part, rows in outcome.tables.items()),
-    ]
-    if outcome.unknown_columns:
-        lines.append(f"not read: {', '.join(outcome.unknown_columns)}")
+        f"{outcome.rejected:,} rejected"
+    )
+    if len(outcome.tables) > 1:
+        yield from (f"  {rows:,} kept as {part}" for part, rows in outcome.tables.items())
     if outcome.refused:
-        lines.append(f"REFUSED {outcome.refused}")
-    return Report([*lines, *broken], outcome.refused is not None)
+        yield from _wrapped(f"REFUSED {outcome.refused}")
 
 
-def _rules(night: Connection) -> list[str]:
-    query = """
-        SELECT rule, "column", count(DISTINCT row) AS rows FROM rejects
-        GROUP BY ALL ORDER BY rows DESC, rule, "column" NULLS FIRST
-    """
-    return [
-        f"  {rows:,} rows break {rule}" + (f" ({column})" if column else "")
-        for rule, column, rows in load(night, query).iter_rows()
+def _reading(
+    path: Path, stamp: Stamp, source: Source | None, around: Circumstances
+) -> Iterator[str]:
+    """How the file's columns are understood, as far as they can be told."""
+    header: tuple[str, ...] = ()
+    reads_as = mended_source(source) if is_mended(stamp.file) else source
+    with suppress(Unreadable):
+        # Why it can't be read is told already.
+        header = reading_of(path, stamp.file, source)(lambda chunks: next(chunks).header)
+    if not header:
+        return
+    parts: list[tuple[Kind, Rows | None]] = [(stamp.kind, None)]
+    parts += [(part.kind, part) for part in (source.rows if source else ())]
+    for kind, part in parts:
+        yield ""
+        where = f", the rows with {_where(part)}" if part else ""
+        yield f"Read as {kind}{where}"
+        try:
+            read = understood(header, kind, reads_as, around)
+        except Unreadable:
+            yield from _wrapped(f"  columns in the file: {some_of(header)}")
+            continue
+        yield from _columns(read)
+        guessed = {**guesses(kind, read.columns), **read.columns.positions}
+        if read.missing and guessed and source is None:
+            yield ""
+            yield "If the guesses are right, this in lotwise.toml reads it; correct what is not:"
+            yield ""
+            yield from map(_shown_whole, proposal(path.name, kind, header, read.columns))
+
+
+def _where(part: Rows) -> str:
+    conditions = " and ".join(
+        f"{name} matching {_shown(like)}" for name, like in part.where.items()
+    )
+    return f"{conditions}, {', '.join(part.negate)} negated" if part.negate else conditions
+
+
+def _columns(read: Understood) -> Iterator[str]:
+    guessed = guesses(read.kind, read.columns)
+    lines = [*read.lines]
+    lines += [
+        (name, "??", guessed.get(name, "required, not there"), "perhaps" if name in guessed else "")
+        for name in read.missing
     ]
+    ours = max((len(name) for name, *_ in lines), default=0)
+    theirs = min(max((len(_shown(told)) for _, _, told, _ in lines), default=0), WIDE // 2)
+    for name, mark, told, how in lines:
+        yield f"  {name:<{ours}} {mark:<2} {_shown(told):<{theirs}}  {_shown(how)}".rstrip()
+    meant = {theirs: ours for ours, theirs in guessed.items()}
+    for word, names in (
+        ("nothing tells", read.unnamed),
+        ("left out", read.left_out),
+        ("not read", [_perhaps(name, meant) for name in read.columns.unknown]),
+    ):
+        if names:
+            yield from _wrapped(f"  {word}: {some_of(tuple(names))}")
 
 
-def _first_rows(night: Connection) -> list[str]:
-    query = """
-        SELECT row, rule, "column", value, raw FROM rejects
-        ORDER BY row, "column" NULLS FIRST, rule LIMIT $rows
-    """
-    return [
-        f"  row {row}: {rule}" + (f" ({column}: {value})" if column else "") + f"  {raw}"
-        for row, rule, column, value, raw in load(night, query, rows=FIRST_ROWS).iter_rows()
-    ]
+def _perhaps(name: str, meant: dict[str, str]) -> str:
+    return f"{name} (perhaps {meant[name]})" if name in meant else name
+
+
+def _broken(night: Connection, rows: int) -> Iterator[str]:
+    """Each rule that is broken: in how many rows, what to do, and the first rows."""
+    found = load(night, BROKEN).rows()
+    if found:
+        yield ""
+        yield "To mend"
+    is_mixed = len({kind for kind, *_ in found}) > 1
+    for kind, rule, column, count in found:
+        where = f" in {column}" if column else ""
+        yield (
+            f"  {rule}{where}, {count:,} {'row' if count == 1 else 'rows'}"
+            f"{f' of {kind}' if is_mixed else ''}"
+        )
+        yield f"    {advice(rule)}"
+        first = load(night, ROWS_BROKEN, kind=kind, rule=rule, column=column, rows=rows).rows()
+        wide = max((len(f"{row:,}") for row, *_ in first), default=0)
+        for row, value, raw in first:
+            yield f"    row {row:>{wide},}  {_shown(value if value is not None else raw or '')}"
+        if count > len(first):
+            yield f"    and {count - len(first):,} more"
+
+
+def _shown(text: str, wide: int = WIDE) -> str:
+    """A text in one short line; what a terminal would act on is no part of it."""
+    plain = _shown_whole(" ".join(text.split()))
+    return plain if len(plain) <= wide else f"{plain[: wide - 1]}…"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(_shown_whole(text), LINE, subsequent_indent="    ", break_on_hyphens=False)
+
+
+def _shown_whole(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "�" for sign in text)

@@ -1,4 +1,4 @@
-"""The command line: `lotwise nightly`, `backfill`, `check`, `audit`, `rebuild` (SPEC 10.1)."""
+"""The command line: `lotwise nightly`, `backfill`, `check`, `rejects`, `audit`, `rebuild`."""
 
 import os
 import signal
@@ -18,13 +18,14 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.audit import audit
-from flows.check import check_file
+from flows.check import FIRST_ROWS, check_file
+from flows.mended import write_rejects
 from flows.mishaps import mishap
 from flows.night import STAGES, Counts, Night, RunStage, Stage, here, run_night
 from flows.rebuild import rebuild
 from flows.reconcile import Unreconciled
 from flows.settings import Closed, Stopped
-from flows.summary import told
+from flows.summary import told, told_to_mend
 from schemas.settings import Kind
 
 DONE: Final = 0
@@ -60,7 +61,7 @@ def nightly(
     """Take the day's files, allocate, and publish the tables."""
     with _stage_runner() as run_stage:
         night = _run(day, root, run_stage)
-    _tell(night)
+    _tell(night, root)
     return DONE_WITH_REFUSED_FILES if night.refused else DONE
 
 
@@ -82,18 +83,46 @@ def backfill(first: date, last: date, *, root: Root = Path("data")) -> int:
             continue
         refused |= bool(night.refused)
         seconds = sum(night.seconds.values())
-        figures = "; ".join(f"{what} {figure}" for what, figure in told(night))
+        figures = "; ".join(f"{what} {figure}" for what, figure in told(night, root))
         out.print(f"{night.day}  {seconds:.2f} s  {figures}", markup=False)
     return DONE_WITH_REFUSED_FILES if refused else DONE
 
 
 @app.command
-def check(file: Path, *, kind: Kind, root: Root = Path("data")) -> int:
+def check(
+    file: Path,
+    *,
+    kind: Kind,
+    rows: Annotated[int, cyclopts.Parameter(help="Broken rows shown of each rule.")] = FIRST_ROWS,
+    root: Root = Path("data"),
+) -> int:
     """Read and validate FILE as the night would, and change nothing."""
-    report = check_file(file, kind, root)
+    report = check_file(file, kind, root, rows)
     for line in report.lines:
         out.print(line, markup=False)
     return DONE_WITH_REFUSED_FILES if report.is_refused else DONE
+
+
+@app.command(name="rejects")
+def rejected_rows(
+    *,
+    day: Annotated[
+        date | None, cyclopts.Parameter(help="The night; the last one if left out.")
+    ] = None,
+    file: Annotated[
+        str | None, cyclopts.Parameter(help="One file, as the table `rejects` names it.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        cyclopts.Parameter(name="--out", help="A folder; `rejects` in the root if left out."),
+    ] = None,
+    root: Root = Path("data"),
+) -> int:
+    """Write the rejected rows of a night as files to mend and send back."""
+    folder = folder or root / "rejects"
+    for line in told_to_mend(write_rejects(root, day, file, folder), folder, root):
+        out.print(line, markup=False)
+    return DONE
 
 
 @app.command(name="audit")
@@ -207,10 +236,10 @@ def _stage_runner() -> Iterator[RunStage]:
         yield shown
 
 
-def _tell(night: Night) -> None:
+def _tell(night: Night, root: Path) -> None:
     seconds = ", ".join(f"{name} {spent:.2f}" for name, spent in night.seconds.items())
     out.print(f"The night of {night.day}", style="bold")
-    for what, figure in told(night):
+    for what, figure in told(night, root):
         style = "bold red" if what.isupper() else ""
         out.print(f"  {what:<12} {figure}", style=style, markup=False)
     out.print(f"  {'seconds':<12} {seconds}", markup=False)

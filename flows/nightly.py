@@ -26,7 +26,7 @@ def nightly(day: date | None = None, root: str = "data") -> Night:
     night = run_night(day, Path(root), as_task)
     create_table_artifact(
         key="nightly-summary",
-        table=[{"what": what, "figure": figure} for what, figure in told(night)],
+        table=[{"what": what, "figure": figure} for what, figure in told(night, Path(root))],
         description=f"The night of {night.day}",
     )
     return night

@@ -1,10 +1,19 @@
 """Summary: a night in words for the person who reads it in the morning."""
 
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from flows.mended import Mending, Written
 from flows.night import Night
 
+DEFAULT_ROOT: Final = Path("data")
+ALL_ROWS: Final = "--rows 1000"
 
-def told(night: Night) -> list[tuple[str, str]]:
-    """What, and its figure, a line each."""
+
+def told(night: Night, root: Path) -> list[tuple[str, str]]:
+    """What, and its figure, a line each; where a person has to do something, the command."""
     if not night.is_new:
         return [("nothing new", f"the tables of {night.day} stand as they were")]
     files = night.counts["take"]
@@ -15,17 +24,58 @@ def told(night: Night) -> list[tuple[str, str]]:
         ("posted", _counted(night.counts["post"]) or "no movements"),
         ("units moved", _counted(night.counts["allocate"]) or "none"),
         ("open lines", _open_lines(night)),
-        *(("REFUSED", f"{file}: {reason}") for file, reason in night.refused),
+        *_refused(night.refused, root),
         *(("LATE", f"{name}: {why}") for name, why in night.late),
         *(("repeated", f"{file}: {reason}") for file, reason in night.repeated),
     ]
     if rows["rejected"]:
-        lines.append(("rejects", "table `rejects` says which rows, and why"))
+        write = _command("rejects", "--day", str(night.day), root=root)
+        lines.append(("rejects", f"{write} writes them as files to mend and send back"))
     if night.counts["publish"]["waiting"]:
         lines.append(("waiting", f"{night.counts['publish']['waiting']} rows that don't fit yet"))
     if night.counts["publish"]["discrepancies"]:
         lines.append(("look at", f"{night.counts['publish']['discrepancies']} discrepancies"))
     return lines
+
+
+def told_to_mend(mending: Mending, folder: Path, root: Path) -> Iterator[str]:
+    """What was written, a line each, what to do with it, and the numbers in one last line."""
+    files = [(_state(written), written) for written in mending.written]
+    wide = max((len(str(written.path)) for _, written in files), default=0)
+    for state, written in files:
+        yield f"{written.path!s:<{wide}}  {written.rows:>6,} {_rows(written.rows)}{state}"
+    for what, why in _refused(mending.refused, root):
+        yield f"{what}  {why}"
+    if files:
+        yield (
+            f"Mend them, then copy them to their folders: cp -r {shlex.quote(str(folder))}/. "
+            f"{shlex.quote(str(mending.inbox))}"
+        )
+    rows = sum(written.rows for _, written in files)
+    yield f"day={mending.day} rows={rows} files={len(files)} refused={len(mending.refused)}"
+
+
+def _rows(number: int) -> str:
+    return "row" if number == 1 else "rows"
+
+
+def _state(written: Written) -> str:
+    if written.is_sent:
+        return ", sent back already"
+    return "" if written.is_new else ", written before and left as it is"
+
+
+def _refused(refused: list[tuple[str, str]], root: Path) -> Iterator[tuple[str, str]]:
+    for file, reason in refused:
+        yield "REFUSED", f"{file}: {reason}"
+        kind = file.partition("/")[0]
+        look = _command("check", file, "--kind", kind, *ALL_ROWS.split(), root=root)
+        yield "", f"{look} lists its rows; correct it in place and run again"
+
+
+def _command(*words: str, root: Path) -> str:
+    named = () if root == DEFAULT_ROOT else ("--root", str(root))
+    return f"`{shlex.join(['lotwise', *words, *named])}`"
 
 
 def _open_lines(night: Night) -> str:

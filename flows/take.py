@@ -12,6 +12,7 @@ from flows.mishaps import FULL
 from flows.settings import Places, Stopped
 from flows.warehouse import load, night_settings, save, tonight
 from schemas.settings import Settings
+from transforms.mended import is_mended
 from transforms.take import choose, dated, is_input, source_of
 
 KINDS: Final = ("inventory", "adjustments", "orders", "cancellations", "shipments")
@@ -48,7 +49,8 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str,
             if not is_input(inside) or (named is not None and named > day) or not path.is_file():
                 continue
             source = source_of(kind, inside, settings.sources)
-            if source and source.done and not path.with_name(f"{path.name}.done").exists():
+            waits = source is not None and source.done and not is_mended(inside)
+            if waits and not path.with_name(f"{path.name}.done").exists():
                 continue
             listed.append((f"{kind}/{inside}", kind, path))
     return listed

@@ -1,7 +1,6 @@
 """Validate: read each file that was taken, keep its good rows, write down the others."""
 
 from datetime import date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +9,12 @@ import polars as pl
 
 from flows.judge import judge
 from flows.kept import Stamp
-from flows.read import read_through
+from flows.mended import reading_of
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, bounded, load, night_settings, only, save, tonight
 from schemas.raw import Unreadable
 from schemas.settings import Kind, Settings, Source
+from transforms.mended import is_mended, mended_source
 from transforms.parse import end_of_day, start_of_day
 from transforms.rows import PAGES, Circumstances
 from transforms.take import source_of
@@ -67,14 +67,16 @@ def judge_file(
     if kind not in PAGES:
         raise ValueError(f"'{stamp.file}' is in no folder of the inbox")
     source = source_of(kind, name, settings.sources)
-    around = _circumstances(kind, stamp.day, named_at, source, settings, reference)
+    around = circumstances(kind, stamp.day, named_at, source, settings, reference)
+    reading = reading_of(path, stamp.file, source)
+    reads_as = mended_source(source) if is_mended(stamp.file) else source
     try:
-        return judge(night, partial(read_through, path), stamp, source, settings, around), source
+        return judge(night, reading, stamp, reads_as, settings, around), source
     except Unreadable as why:
         return Outcome.unreadable(why, 0), source
 
 
-def _circumstances(
+def circumstances(
     kind: Kind,
     day: date,
     named_at: datetime | None,
@@ -82,6 +84,7 @@ def _circumstances(
     settings: Settings,
     reference: dict[str, pl.DataFrame],
 ) -> Circumstances:
+    """What the rules of a file's rows depend on beside the rows."""
     zone = ZoneInfo(source.timezone) if source and source.timezone else settings.zone
     at_start = kind == "orders" or (
         kind == "inventory" and not (source and source.count_time == "end")

@@ -1,11 +1,15 @@
 """`lotwise check` tells a person what the night would make of a file (SPEC 10.1)."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
 
 from flows.cli import DONE, DONE_WITH_REFUSED_FILES, FAILED, WRONG_USAGE, run
+from schemas.advice import ADVICE
+from tests.roots import REPOSITORY
+from transforms.rows import PANDERA_RULES
 
 GOOD = "location_code,upc,quantity\nL,U,4\n"
 MIXED = "location_code,upc,quantity,shelf\nL,U,4,a\nL,U,4,a\nL,V,x,b\n,W,-1,c\n"
@@ -49,43 +53,87 @@ def complaint(found: Told) -> str:
     return found.err[0]
 
 
-def test_a_good_file_is_told_by_its_rows(
+def test_a_good_file_is_told_by_its_rows_and_how_they_are_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = checked(capsys, tmp_path, GOOD)
     assert found.code == DONE
     assert found.err == []
     assert found.out == [
-        "stock_2026-01-01.csv as inventory, file day 2026-01-01, columns by their names",
+        "stock_2026-01-01.csv as inventory of 2026-01-01 (the day in its name), "
+        "columns by their names",
         "1 rows: 1 kept, 0 repeated, 0 rejected",
-        "  1 kept as inventory",
+        "",
+        "Read as inventory",
+        "  location_code <- location_code",
+        "  upc           <- upc",
+        "  quantity      <- quantity",
+        "  counted_at    =  2026-01-01 00:00:00  UTC, by the file's name or day",
+        "  nothing tells: sku, lot_code, date, condition, serial_number, floor, safety_stock, ltd",
+        "",
+        "rows=1 kept=1 repeated=0 rejected=0 refused=no",
     ]
 
 
-def test_a_file_is_told_by_outcome_rule_and_first_rows(
+def test_a_file_is_told_by_outcome_then_rule_what_to_do_and_first_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = checked(capsys, tmp_path, MIXED)
     assert found.code == DONE
     assert found.out[1] == "4 rows: 1 kept, 1 repeated, 2 rejected"
-    assert "not read: shelf" in found.out
-    assert found.out[4:7] == [
-        "  1 rows break required (location_code)",
-        "  1 rows break too_small (quantity)",
-        "  1 rows break whole_number (quantity)",
+    assert found.out[3:13] == [
+        "To mend",
+        "  required in location_code, 1 row",
+        "    fill it in; it may not be blank",
+        '    row 4  {"location_code":null,"upc":"W","quantity":"-1","shelf":"c"}',
+        "  too_small in quantity, 1 row",
+        "    correct it: counts are 0 or more, orders, shipments and cancellations 1 or more",
+        "    row 4  -1",
+        "  whole_number in quantity, 1 row",
+        "    write whole units in digits, or declare the source's `numbers`",
+        "    row 3  x",
     ]
-    third = '{"location_code":"L","upc":"V","quantity":"x","shelf":"b"}'
-    assert found.out[7] == f"  row 3: whole_number (quantity: x)  {third}"
-    assert found.out[8].startswith("  row 4: required (location_code: None)")
-    assert found.out[9].startswith("  row 4: too_small (quantity: -1)")
+    assert "  not read: shelf" in found.out
+    assert found.out[-1] == "rows=4 kept=1 repeated=1 rejected=2 refused=no"
 
 
-def test_no_more_than_ten_broken_rows_are_shown(
+def test_three_broken_rows_of_a_rule_are_shown_or_as_many_as_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = checked(capsys, tmp_path, GOOD + "L,V,x\n" * 12)
-    assert "  12 rows break whole_number (quantity)" in found.out
-    assert len([line for line in found.out if line.startswith("  row ")]) == 10
+    assert "  whole_number in quantity, 12 rows" in found.out
+    assert [line for line in found.out if line.startswith("    row ")] == [
+        f"    row {row}  x" for row in (2, 3, 4)
+    ]
+    assert "    and 9 more" in found.out
+    path = tmp_path / "stock_2026-01-01.csv"
+    found = told(capsys, "check", path, "--kind", "inventory", "--root", tmp_path, "--rows", "1000")
+    assert len([line for line in found.out if line.startswith("    row ")]) == 12
+
+
+def test_what_a_terminal_would_act_on_is_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = checked(capsys, tmp_path, GOOD + 'L,V,"\x1b[31m\nx"\n' + "L,V," + "9" * 500)
+    assert "    row 2  �[31m x" in found.out
+    assert f"    row 3  {'9' * 59}…" in found.out
+
+
+def test_every_rule_has_its_advice() -> None:
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("flows", "transforms", "schemas")
+        for path in (REPOSITORY / folder).glob("*.py")
+        if path.name != "reference.py"
+    )
+    of_rows = re.findall(r'malformed\.append\(\(row, "(\w+)"', source)
+    of_events = re.findall(r'_Rejected\("(\w+)"', source)
+    late = re.findall(r'rule(?:": |=pl\.lit\()"(\w+)"', source)
+    ours = re.findall(r'rule\(\s*"(\w+)",', source)
+    for found in (of_rows, of_events, late, ours):
+        assert found
+    for rule in {*of_rows, *of_events, *late, *ours, *PANDERA_RULES.values()}:
+        assert rule in ADVICE, rule
 
 
 def test_a_file_with_too_many_rejects_is_refused(
@@ -95,6 +143,7 @@ def test_a_file_with_too_many_rejects_is_refused(
     found = checked(capsys, tmp_path, MIXED)
     assert found.code == DONE_WITH_REFUSED_FILES
     assert found.out[1] == "4 rows: 0 kept, 0 repeated, 4 rejected"
+    assert found.out[-1] == "rows=4 kept=0 repeated=0 rejected=4 refused=yes"
     assert any(line.startswith("REFUSED too_many_rejects: 2 of 4 rows") for line in found.out)
 
 
@@ -132,16 +181,129 @@ def test_an_empty_object_breaks_the_rules_of_a_row(
     assert "1 rows: 0 kept, 0 repeated, 1 rejected" in found.out
 
 
-def test_a_source_is_named_and_reads_its_own_columns(
+def test_a_source_is_named_and_told_as_it_is_understood(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "lotwise.toml").write_text(
-        '[[sources]]\nname = "shop"\nkind = "inventory"\nfiles = "stock_*"\n'
-        'columns = {upc = "Code", quantity = "Units"}\nconstants = {location_code = "L"}\n'
+        """
+        [[sources]]
+        name = "shop"
+        kind = "orders"
+        files = "shop_*"
+        columns.order_id = "Invoice"
+        columns.upc = "Code"
+        columns.quantity = "Units"
+        columns.condition = "State"
+        columns.placed_at = "When"
+        constants = {location_code = "L"}
+        line_id = "row"
+        instants = "%d/%m/%Y %H:%M"
+        timezone = "Europe/London"
+        numbers = {thousands = ".", decimal = ","}
+        values.condition = {A = "New", B = "Used", C = "C", D = "D", E = "E", F = "F"}
+        [[sources.rows]]
+        kind = "cancellations"
+        where = {Invoice = "C"}
+        negate = ["quantity"]
+        """
     )
-    found = checked(capsys, tmp_path, "Code;Units\nU;4\n")
-    assert found.out[0].endswith("file day 2026-01-01, source 'shop'")
-    assert found.out[1] == "1 rows: 1 kept, 0 repeated, 0 rejected"
+    rows = "Invoice;Code;Units;State;When;Till\n7;U;1.000;A;01/06/2026 09:00;x\nC7;U;-2;A;;y\n"
+    found = checked(capsys, tmp_path, rows, "shop_2026-06-01.csv", "orders")
+    assert found.out[0].endswith("of 2026-06-01 (the day in its name), source 'shop'")
+    assert found.out[1:20] == [
+        "2 rows: 2 kept, 0 repeated, 0 rejected",
+        "  1 kept as orders",
+        "  1 kept as cancellations",
+        "",
+        "Read as orders",
+        "  order_id      <- Invoice",
+        "  line_id       =  the row's number",
+        "  location_code =  L                 in every row",
+        "  upc           <- Code",
+        "  quantity      <- Units             written as 1.000,0",
+        "  condition     <- State             A is New, B is Used, C is C, D is D, 2 more",
+        "  placed_at     <- When              %d/%m/%Y %H:%M, Europe/London if it has no offset",
+        "  nothing tells: sku, lot_code, date, serial_number, priority, customer_id",
+        "  not read: Till",
+        "",
+        "Read as cancellations, the rows with Invoice matching C, quantity negated",
+        "  order_id     <- Invoice",
+        "  line_id      =  the row's number",
+        "  quantity     <- Units                written as 1.000,0",
+    ]
+    assert found.out[21:-2] == [
+        "  nothing tells: inventory_id, decrement_on_hand, event_id",
+        "  left out: Code, State, When",
+        "  not read: Till",
+    ]
+
+
+def test_an_unknown_column_is_told_with_what_it_may_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = checked(capsys, tmp_path, "location_code,upc,quantity,Lot No,shelf\nL,U,4,a,b\n")
+    assert found.code == DONE
+    assert "  not read: Lot No (perhaps lot_code), shelf" in found.out
+
+
+def test_what_is_proposed_for_unknown_columns_can_be_pasted_and_reads_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = 'Shop,Article,"Stock ""net""",Batch,Remark\nL,U,4,a,b\n'
+    found = checked(capsys, tmp_path, rows, "north_2026-01-01.csv")
+    assert found.code == DONE_WITH_REFUSED_FILES
+    assert '  quantity      ?? Stock "net"          perhaps' in found.out
+    start = found.out.index("[[sources]]")
+    proposed = found.out[start:-2]
+    assert proposed == [
+        "[[sources]]",
+        'name = "north"',
+        'kind = "inventory"',
+        'files = "north_*.csv"',
+        'columns.location_code = "Shop"',
+        'columns.upc = "Article"',
+        'columns.quantity = "Stock \\"net\\""',
+        'columns.lot_code = "Batch"',
+    ]
+    (tmp_path / "lotwise.toml").write_text("\n".join(proposed))
+    found = checked(capsys, tmp_path, rows, "north_2026-01-01.csv")
+    assert (found.code, found.out[1]) == (DONE, "1 rows: 1 kept, 0 repeated, 0 rejected")
+
+
+def test_a_proposal_says_what_no_column_looks_like_and_reads_nothing_until_it_is_filled_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "Invoice,StockCode,Quantity,InvoiceDate\n1,U,4,2026-01-01\n"
+    found = checked(capsys, tmp_path, rows, "2026-01-01.csv", "orders")
+    proposed = found.out[found.out.index("[[sources]]") : -2]
+    assert proposed[4:] == [
+        'line_id = "row"    # no column looks like it',
+        '# location_code: no column looks like it; add it below, or: constants.location_code = "…"',
+        'columns.order_id = "Invoice"',
+        'columns.upc = "StockCode"',
+        'columns.quantity = "Quantity"',
+        'columns.placed_at = "InvoiceDate"',
+    ]
+    (tmp_path / "lotwise.toml").write_text("\n".join(proposed), encoding="utf-8")
+    found = checked(capsys, tmp_path, rows, "2026-01-01.csv", "orders")
+    assert found.code == DONE_WITH_REFUSED_FILES
+    (tmp_path / "lotwise.toml").write_text("\n".join([*proposed, 'constants.location_code = "L"']))
+    assert checked(capsys, tmp_path, rows, "2026-01-01.csv", "orders").code == DONE
+
+
+def test_a_file_of_the_inbox_may_be_named_as_the_tables_name_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lotwise.toml").write_text(
+        '[[sources]]\nname = "deep"\nkind = "inventory"\nfiles = "north/*"\n'
+    )
+    path = tmp_path / "inbox/inventory/north/2026-01-01.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(GOOD)
+    for name in (path, "inventory/north/2026-01-01.csv"):
+        found = told(capsys, "check", name, "--kind", "inventory", "--root", tmp_path)
+        assert found.out[0].startswith("north/2026-01-01.csv as inventory")
+        assert found.out[0].endswith("source 'deep'")
 
 
 def test_a_check_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -254,5 +416,5 @@ def test_a_check_knows_the_reference_tables(
         '{"productCode": "U", "trackStock": false}\n'
     )
     found = checked(capsys, tmp_path, GOOD)
-    assert "  1 rows break unknown_location (location_code)" in found.out
-    assert "  1 rows break product_not_tracked (upc)" in found.out
+    assert "  unknown_location in location_code, 1 row" in found.out
+    assert "  product_not_tracked in upc, 1 row" in found.out

@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from schemas.settings import Source
+from transforms.mended import original
 
 NOT_INPUTS: Final = (".part", ".tmp", ".done")
 DATES: Final = (
@@ -55,10 +56,8 @@ def _moments(name: str) -> Iterator[tuple[datetime, tuple[int, bool]]]:
 
 def source_of(kind: str, name: str, sources: tuple[Source, ...]) -> Source | None:
     """The first declared source that a file of a kind's folder belongs to."""
-    return next(
-        (one for one in sources if one.kind == kind and fnmatch(name, one.files)),
-        None,
-    )
+    of = original(name)
+    return next((one for one in sources if one.kind == kind and fnmatch(of, one.files)), None)
 
 
 def choose(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

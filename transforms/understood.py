@@ -1,0 +1,93 @@
+"""Understood: how the columns of a file are read, for a person to see (SPEC 2.2 to 2.4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.settings import RAW, Kind, Numbers, Source
+from transforms.columns import Columns, recognise
+from transforms.rows import PAGES, Circumstances
+
+MAPPED_VALUES: Final = 4
+"""Of a value map, as many as a person is told."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """How one kind of a file's rows is read.
+
+    columns: their places. lines: our column, `<-` or `=`, what it is read from, and how.
+    unnamed: optional columns that nothing tells. left_out: columns of the file known to say
+    nothing here.
+    """
+
+    kind: Kind
+    columns: Columns
+    lines: list[tuple[str, str, str, str]]
+    unnamed: list[str]
+    missing: list[str]
+    left_out: list[str]
+
+
+def understood(
+    header: tuple[str, ...], kind: Kind, source: Source | None, around: Circumstances
+) -> Understood:
+    """Raises Unreadable where two columns mean the same, or one of the source is nowhere."""
+    columns = recognise(header, PAGES[kind].columns, source)
+    read = {*columns.positions.values()}
+    lines, unnamed, missing = [], [], []
+    ours = RAW[kind].to_schema().columns
+    for name in sorted(ours, key=lambda name: ours[name].nullable):
+        line = _line(name, header, kind, source, around, columns)
+        if line:
+            lines.append((name, *line))
+        elif ours[name].nullable:
+            unnamed.append(name)
+        else:
+            missing.append(name)
+    left_out = [
+        name
+        for place, name in enumerate(header)
+        if place not in read and name not in columns.unknown
+    ]
+    return Understood(kind, columns, lines, unnamed, missing, left_out)
+
+
+def _line(
+    name: str,
+    header: tuple[str, ...],
+    kind: Kind,
+    source: Source | None,
+    around: Circumstances,
+    columns: Columns,
+) -> tuple[str, str, str] | None:
+    page = PAGES[kind]
+    how = "; ".join(_how(name, kind, source, around))
+    if name == "line_id" and source is not None and source.line_id == "row":
+        return "=", "the row's number", ""
+    if name in columns.positions:
+        return "<-", header[columns.positions[name]], how
+    if source is not None and name in source.constants:
+        return "=", source.constants[name], "in every row"
+    if name == page.instant:
+        at = around.default_at.astimezone(around.zone)
+        return "=", f"{at:%Y-%m-%d %H:%M:%S}", f"{around.zone.key}, by the file's name or day"
+    return None
+
+
+def _how(name: str, kind: Kind, source: Source | None, around: Circumstances) -> Iterator[str]:
+    page = PAGES[kind]
+    if name == page.instant:
+        yield f"{(source and source.instants) or 'ISO'}, {around.zone.key} if it has no offset"
+    if name == "date":
+        yield (source and source.dates) or "ISO"
+    if source is None:
+        return
+    if name in page.whole and source.numbers != Numbers():
+        yield f"written as 1{source.numbers.thousands}000{source.numbers.decimal}0"
+    values = source.values.get(name, {})
+    told = [f"{theirs} is {ours}" for theirs, ours in values.items()]
+    if len(told) > MAPPED_VALUES:
+        told[MAPPED_VALUES:] = [f"{len(told) - MAPPED_VALUES} more"]
+    if told:
+        yield ", ".join(told)
