@@ -1,6 +1,9 @@
 """Rejected rows are written as files, mended, sent back, and count once (SPEC 3.1, 2.6)."""
 
 import csv
+import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,7 +13,7 @@ import pytest
 from flows.mended import write_rejects
 from flows.settings import Stopped
 from schemas.settings import Source
-from tests.roots import Root
+from tests.roots import LOTWISE, REPOSITORY, Root
 from transforms.mended import is_mended, original
 from transforms.take import dated, source_of
 
@@ -63,6 +66,41 @@ def mend(root: Root, path: Path, change: Callable[[Row], Row], delimiter: str = 
 def saying(**cells: str) -> Callable[[Row], Row]:
     """A row with other cells."""
     return lambda row: row | cells
+
+
+def test_the_readme_mends_a_row_of_the_sample(tmp_path: Path) -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    start, end = readme.index("## Look at a file"), readme.index("## Settings")
+    commands = re.findall(r"```sh\n([^`]*)```", readme[start:end])
+    (printed,) = re.findall(r"```\n(mill_lane[^`]*`dates`[^`]*)```", readme[start:end])
+    ignored = shutil.ignore_patterns("warehouse*", "published", "rejects")
+    shutil.copytree(REPOSITORY / "data", tmp_path / "data", ignore=ignored)
+    sample = Root(tmp_path / "data")
+    for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
+        sample.night(day)
+
+    def run(command: str) -> str:
+        done = subprocess.run(
+            command.replace(".venv/bin/lotwise", LOTWISE),
+            shell=True,
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    check, write, send_back = commands
+    assert run(check) == printed
+    path = "data/rejects/orders/2026-03-04.csv.rejects-2026-03-04.csv"
+    assert run(write).split()[0] == path
+    before = (tmp_path / path).read_text(encoding="utf-8-sig")
+    mended = before.replace("04/03/2026 09:00", "2026-03-04T09:00:00Z")
+    (tmp_path / path).write_text(mended, encoding="utf-8-sig")
+    assert "rows=1 kept=1 repeated=0 rejected=0 refused=no" in run(send_back)
+    lines = "SELECT placed_at::VARCHAR, quantity FROM order_lines WHERE order_id = '5014'"
+    assert sample.rows(lines) == [("2026-03-04 09:00:00", 1)]
+    assert "sent back already" in run(write)
 
 
 def test_a_mended_row_is_taken_once_and_as_if_it_had_been_right_from_the_start(
