@@ -9,7 +9,7 @@ from flows.mended import Mending, Written
 from flows.night import Night
 
 DEFAULT_ROOT: Final = Path("data")
-ALL_ROWS: Final = "--rows 1000"
+ALL_ROWS: Final = ("--rows", "1000")
 
 
 def told(night: Night, root: Path) -> list[tuple[str, str]]:
@@ -28,7 +28,8 @@ def told(night: Night, root: Path) -> list[tuple[str, str]]:
         *(("LATE", f"{name}: {why}") for name, why in night.late),
         *(("repeated", f"{file}: {reason}") for file, reason in night.repeated),
     ]
-    if rows["rejected"]:
+    # Rows of refused files are rejected, too, but there is nothing to send back of them.
+    if night.counts["publish"]["rejects"]:
         write = _command("rejects", "--day", str(night.day), root=root)
         lines.append(("rejects", f"{write} writes them as files to mend and send back"))
     if night.counts["publish"]["waiting"]:
@@ -46,7 +47,7 @@ def told_to_mend(mending: Mending, folder: Path, root: Path) -> Iterator[str]:
         yield f"{written.path!s:<{wide}}  {written.rows:>6,} {_rows(written.rows)}{state}"
     for what, why in _refused(mending.refused, root):
         yield f"{what}  {why}"
-    if files:
+    if not all(written.is_sent for written in mending.written):
         yield (
             f"Mend them, then copy them to their folders: cp -r {shlex.quote(str(folder))}/. "
             f"{shlex.quote(str(mending.inbox))}"
@@ -68,9 +69,11 @@ def _state(written: Written) -> str:
 def _refused(refused: list[tuple[str, str]], root: Path) -> Iterator[tuple[str, str]]:
     for file, reason in refused:
         yield "REFUSED", f"{file}: {reason}"
-        kind = file.partition("/")[0]
-        look = _command("check", file, "--kind", kind, *ALL_ROWS.split(), root=root)
-        yield "", f"{look} lists its rows; correct it in place and run again"
+        # What a file would do to a location only the night knows, and its reason says what to do.
+        if not reason.startswith("clears_location"):
+            kind = file.partition("/")[0]
+            look = _command("check", file, "--kind", kind, *ALL_ROWS, root=root)
+            yield "", f"{look} says what to mend; correct it in place and run again"
 
 
 def _command(*words: str, root: Path) -> str:

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from flows.mended import write_rejects
 from flows.settings import Stopped
+from schemas.raw import RawRows
 from schemas.settings import Source
 from tests.roots import LOTWISE, REPOSITORY, Root
-from transforms.mended import is_mended, original
+from transforms.mended import is_mended, original, without_notes
 from transforms.take import dated, source_of
 
 Row = dict[str, str]
@@ -315,6 +317,7 @@ def test_refused_files_are_named_with_the_command_that_lists_their_rows(root: Ro
     assert night.returncode == 3
     assert look in night.stdout
     assert look in root.lotwise("rejects").stdout
+    assert "lotwise rejects" not in night.stdout
     checked = root.lotwise("check", "inventory/2026-01-01.csv", "--kind", "inventory")
     assert checked.returncode == 3
     assert checked.stdout.splitlines()[-1].endswith("rejected=1 refused=yes")
@@ -344,11 +347,39 @@ def test_a_rebuild_takes_mended_rows_as_the_nights_did(root: Root) -> None:
     assert root.digests() == before
 
 
+def test_a_mended_row_that_the_ledger_rejects_is_written_as_its_file_had_it(root: Root) -> None:
+    root.put("lotwise.toml", WEB_SHOP.replace("done = true", ""))
+    order = "order_id,line_id,location_code,upc,quantity\n1,1,L,U,4\n"
+    root.put("inbox/orders/2026-06-01.csv", order)
+    row = '{"InvoiceNo": "1", "Code": "V", "Units": "x", "When": "01/06/2026 09:00"}\n'
+    root.put("inbox/orders/shop_2026-06-01.ndjson", row)
+    root.night("2026-06-01")
+    (path,) = written(root)
+    mend(root, path, saying(Units="5"))
+    root.night("2026-06-02")
+    (path,) = written(root)
+    ((row_again),) = cells(path)
+    assert (row_again.pop("row"), row_again.pop("rule")) == ("1", "upc: conflict")
+    assert row_again.pop("what to do").startswith("the line is known with another UPC")
+    mended = {"InvoiceNo": "1", "Code": "V", "Units": "5", "When": "01/06/2026 09:00"}
+    assert row_again == mended
+
+
+def test_the_number_of_a_row_is_its_line_id_whatever_else_the_file_calls_so() -> None:
+    source = Source(name="one", kind="orders", line_id="row")
+    cells_of_a_row = {"c0": ["7"], "c1": ["r"], "c2": ["w"], "c3": ["1"], "c4": ["x"]}
+    header = ("row", "rule", "what to do", "order_id", "LineID")
+    raw = without_notes(RawRows.of(header, pl.DataFrame(cells_of_a_row)), source)
+    assert raw.header == ("line_id", "order_id")
+    assert raw.rows.rows() == [(1, "7", "1")]
+
+
 @pytest.mark.parametrize(
     ("file", "of"),
     [
         ("a.csv", "a.csv"),
         ("rejects-2026-01-01.csv", "rejects-2026-01-01.csv"),
+        ("shop.rejects-2026-01-01.csv", "shop.rejects-2026-01-01.csv"),
         ("a.csv.rejects-2026-01-01.csv", "a.csv"),
         ("sub/a_2026-01-01.json.gz.rejects-2026-01-03.csv", "sub/a_2026-01-01.json.gz"),
         ("a.csv.2026-01-01.rejects-2026-01-03.csv", "a.csv"),
@@ -365,3 +396,15 @@ def test_the_name_tells_the_file_that_rows_are_of(file: str, of: str) -> None:
 def test_the_first_day_in_the_name_is_that_of_the_file() -> None:
     for name in ("a_2026-01-01.csv", "a.csv.2026-01-01"):
         assert str(dated(f"{name}.rejects-2026-01-09.csv")[0]) == "2026-01-01"
+
+
+def test_the_summary_says_what_to_do_about_rejected_rows_and_about_a_cleared_location(
+    root: Root,
+) -> None:
+    root.put("inbox/inventory/2026-01-01.csv", "location_code,upc,quantity\nL,U,500\nL,V,x\n")
+    told = root.lotwise("nightly", "--day", "2026-01-01").stdout
+    assert f"`lotwise rejects --day 2026-01-01 --root {root.path}`" in told
+    root.put("inbox/inventory/2026-01-02.csv", "location_code,upc,quantity\nL,U,0\n")
+    told = root.lotwise("nightly", "--day", "2026-01-02").stdout
+    assert "REFUSED      inventory/2026-01-02.csv: clears_location: " in told
+    assert "lotwise check" not in told

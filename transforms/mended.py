@@ -19,7 +19,9 @@ ROW: Final = "row"
 NOTES: Final = (ROW, "rule", "what to do", "as it stood")
 """Columns beside those of the file: the row's number there, and what is wrong with it."""
 
-NAME: Final = re.compile(r"(?P<of>.+?)(?:\.\d{4}-\d{2}-\d{2})?\.rejects-\d{4}-\d{2}-\d{2}\.csv")
+NAME: Final = re.compile(
+    r"(?P<of>.+?\.\w+)(?:\.\d{4}-\d{2}-\d{2})?\.rejects-\d{4}-\d{2}-\d{2}\.csv"
+)
 
 
 def is_mended(file: str) -> bool:
