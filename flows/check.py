@@ -189,9 +189,9 @@ def _broken(night: Connection, rows: int) -> Iterator[str]:
         )
         yield f"    {advice(rule)}"
         first = load(night, ROWS_BROKEN, kind=kind, rule=rule, column=column, rows=rows).rows()
-        wide = max((len(f"{row:,}") for row, *_ in first), default=0)
+        wide = max((len(str(row)) for row, *_ in first), default=0)
         for row, value, raw in first:
-            yield f"    row {row:>{wide},}  {_shown(value if value is not None else raw or '')}"
+            yield f"    row {row:>{wide}}  {_shown(value if value is not None else raw or '')}"
         if count > len(first):
             yield f"    and {count - len(first):,} more"
 

@@ -93,7 +93,12 @@ def check(
     file: Path,
     *,
     kind: Kind,
-    rows: Annotated[int, cyclopts.Parameter(help="Broken rows shown of each rule.")] = FIRST_ROWS,
+    rows: Annotated[
+        int,
+        cyclopts.Parameter(
+            help="Broken rows shown of each rule.", validator=cyclopts.validators.Number(gte=0)
+        ),
+    ] = FIRST_ROWS,
     root: Root = Path("data"),
 ) -> int:
     """Read and validate FILE as the night would, and change nothing."""

@@ -5,7 +5,7 @@ import polars as pl
 
 
 class Rejects(pa.DataFrameModel):
-    """Rows that were not taken, and why; mend them and send them in a new file."""
+    """Rows that were not taken, and why; `lotwise rejects` writes them as files to mend."""
 
     file: pl.String = pa.Field(description="The file, as its path inside the inbox.")
     row: pl.Int64 = pa.Field(description="Row of the file; 1 is the first after the header.")

@@ -319,6 +319,8 @@ def test_a_check_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[s
         ["check", "a.csv"],
         ["check", "a.csv", "--kind", "stock"],
         ["check", "a.csv", "--kind", "inventory", "--rot", "data"],
+        ["check", "a.csv", "--kind", "inventory", "--rows", "-1"],
+        ["rejects", "--day", "yesterday"],
         ["chekc", "a.csv"],
         ["nightly", "--day", "yesterday"],
         ["backfill", "2026-01-01"],
