@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from pathlib import PurePath
 from typing import Final
 
 from schemas.settings import RAW, Kind
@@ -68,8 +67,8 @@ def proposal(file: str, kind: Kind, header: tuple[str, ...], columns: Columns) -
     theirs = {**known, **guessed}
     ours = sorted(schema, key=lambda name: schema[name].nullable)
     missing = [name for name in ours if not schema[name].nullable and name not in theirs]
-    suffix = "".join(PurePath(file).suffixes[-2 if file.lower().endswith(".gz") else -1 :])
-    stem = re.sub(r"\d[\d_.T:-]*", "*", PurePath(file).name.removesuffix(suffix))
+    suffix = "".join(re.findall(r"\.\w+(?:\.gz)?$", file, re.IGNORECASE))
+    stem = re.sub(r"\d[\d_.T:-]*", "*", file.removesuffix(suffix))
     yield "[[sources]]"
     yield f"name = {_toml(re.sub('[^A-Za-z]+', '-', stem).strip('-') or kind)}"
     yield f"kind = {_toml(kind)}"
