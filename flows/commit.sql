@@ -57,18 +57,20 @@ INSERT INTO rejects FROM night.rejects;
 -- A row that waited is no longer waiting in the file that brought it.
 UPDATE files SET
     waiting = files.waiting - resolved.done,
-    kept = files.kept + resolved.kept,
+    kept = files.kept + resolved.done - resolved.repeated - resolved.rejected,
+    repeated = files.repeated + resolved.repeated,
     rejected = files.rejected + resolved.rejected,
 FROM (
     SELECT
         waiting.file,
         waiting.run,
         count(*) AS done,
-        count(*) FILTER (rejects.row IS NULL) AS kept,
-        count(*) FILTER (rejects.row IS NOT NULL) AS rejected,
+        count(repeats.row) AS repeated,
+        count(rejects.row) AS rejected,
     FROM waiting
     ANTI JOIN night.waiting AS still USING (file, row, run)
     LEFT JOIN (SELECT DISTINCT file, row, run FROM night.rejects) AS rejects USING (file, row, run)
+    LEFT JOIN night.repeats AS repeats USING (file, row, run)
     GROUP BY ALL
 ) AS resolved
 WHERE files.file = resolved.file AND files.run = resolved.run AND files.status = 'taken';

@@ -123,10 +123,11 @@ CREATE TABLE uncertain (
     upc VARCHAR
 );
 
--- Rows that the ledger found to say what was known.
+-- Rows that the ledger found to say what was known, and the run that took them.
 CREATE TABLE repeats (
     file VARCHAR,
-    row BIGINT
+    row BIGINT,
+    run BIGINT
 );
 
 -- Rows that validation had kept and the ledger rejected.

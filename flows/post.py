@@ -17,11 +17,11 @@ def post(places: Places, day: date) -> dict[str, int]:
     """
     settings = night_settings(places)
     with tonight(places) as night:
+        decreases = post_orders(night, settings, day)
         refused = refuse_clearing_counts(night, settings)
         if refused and settings.on_refused == "fail":
             raise Stopped(f"{refused[0]} is refused: it clears a location")
-        decreases = post_orders(night, settings, day)
-        post_stock(night, settings, end_of_day(day, settings.zone))
+        post_stock(night, end_of_day(day, settings.zone))
         post_shipments(night, settings, day, decreases)
         _count_outcomes(night)
         kinds = load(night, "SELECT kind, count(*) AS n FROM movements GROUP BY ALL ORDER BY kind")
@@ -34,6 +34,7 @@ def _count_outcomes(night: Connection) -> None:
         """
         WITH found AS (
             SELECT file, row, 'repeated' AS outcome FROM repeats
+            WHERE run = (SELECT run FROM tonight)
             UNION ALL
             SELECT file, row, 'waiting' FROM waiting WHERE run = (SELECT run FROM tonight)
             UNION ALL

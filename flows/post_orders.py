@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from flows.rejects import save_late_rejects
-from flows.warehouse import Connection, load, replace, save, save_movements
+from flows.warehouse import Connection, load, only, replace, save, save_movements
 from schemas.settings import Settings
 from transforms.parse import end_of_day
 from transforms.post_orders import post_orders as post
@@ -25,7 +25,8 @@ def post_orders(night: Connection, settings: Settings, day: date) -> pl.DataFram
         "SEMI JOIN order_lines USING (order_id, line_id)"
     )
     save_movements(night, posted.movements)
-    save(night, "repeats", posted.repeats)
+    run = only(night, "SELECT run FROM tonight")
+    save(night, "repeats", posted.repeats.with_columns(run=pl.lit(run)))
     conflicts = posted.conflicts.with_columns(kind=pl.lit("orders"), rule=pl.lit("conflict"))
     save_late_rejects(night, conflicts, day)
     return posted.decreases

@@ -181,7 +181,7 @@ def _save_outcomes(night: Connection, desk: Desk, day: date) -> None:
     ]
     save(night, "waiting", frame(waiting, empty(night, "waiting")))
     new = {"file": pl.String, "row": pl.Int64}
-    save(night, "repeats", frame((row for row in desk.repeats if not row["has_waited"]), new))
+    save(night, "repeats", frame(desk.repeats, {**new, "run": pl.Int64}))
     told = {**new, "kind": pl.String, "rule": pl.String, "column": pl.String}
     fresh = [row for row in desk.rejects if not row["has_waited"]]
     save_late_rejects(night, frame(fresh, told), day)

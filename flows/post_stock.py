@@ -1,12 +1,13 @@
 """Post stock: load what tonight's counts and adjustments touch, post, save."""
 
 from datetime import datetime
+from importlib.resources import files
 
 import polars as pl
 
 from flows.warehouse import Connection, load, only, replace, save, save_movements
 from schemas.settings import Settings
-from transforms.clearing import clearing_counts
+from transforms.clearing import Surroundings, clearing_counts
 from transforms.post_stock import KnownStock
 from transforms.post_stock import post_stock as post
 from transforms.take import source_of
@@ -14,11 +15,33 @@ from transforms.take import source_of
 
 def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
     """Take back files of counts that would empty a location. Returns them."""
+    _list_doubts(night, settings)
+    around = Surroundings(
+        records=load(night, "SELECT * FROM now_records SEMI JOIN counts USING (location_code)"),
+        moves=load(night, _sql("counted_moves.sql")),
+        shipped=load(
+            night,
+            """
+            SELECT location_code, shipped_at AS "at", shipments.quantity
+            FROM shipments
+            JOIN now_order_lines USING (order_id, line_id)
+            ANTI JOIN (SELECT upc FROM products WHERE NOT track_stock) USING (upc)
+            """,
+        ),
+        named=load(night, _sql("counted_before.sql")),
+        doubts=load(
+            night,
+            """
+            SELECT location_code, day, upc FROM doubts WHERE is_full
+            UNION
+            SELECT location_code, day, unnest(uncertain_upcs) FROM warehouse.full_counts
+            ANTI JOIN replaced USING (file)
+            SEMI JOIN counts USING (location_code, day)
+            """,
+        ),
+    )
     refused = clearing_counts(
-        load(night, "FROM counts"),
-        load(night, "SELECT * FROM now_records SEMI JOIN counts USING (location_code)"),
-        settings.max_reject_rows,
-        settings.max_cleared_share,
+        load(night, "FROM counts"), around, settings.max_reject_rows, settings.max_cleared_share
     )
     for file, reason in refused.iter_rows():
         night.execute("DELETE FROM counts WHERE file = $file", {"file": file})
@@ -35,8 +58,8 @@ def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
     return refused.get_column("file").to_list()
 
 
-def post_stock(night: Connection, settings: Settings, closing_at: datetime) -> None:
-    _list_touched(night, settings)
+def post_stock(night: Connection, closing_at: datetime) -> None:
+    _list_touched(night)
     known = KnownStock(
         records=load(night, "SELECT * FROM now_records SEMI JOIN touched USING (inventory_id)"),
         statements=load(night, "FROM warehouse.statements SEMI JOIN touched USING (inventory_id)"),
@@ -78,20 +101,27 @@ def post_stock(night: Connection, settings: Settings, closing_at: datetime) -> N
     save_movements(night, posted.movements)
 
 
-def _list_touched(night: Connection, settings: Settings) -> None:
-    """Records that may change: of the pools and serials named, of locations counted whole, and
-    those that a former version of a file spoke of. And what rejected counts may have meant."""
-    files = load(night, "SELECT file, day FROM taken WHERE kind = 'inventory'")
-    is_full = [_counts_whole(file, settings) for file in files.get_column("file")]
-    night.register(
-        "counted_files", files.with_columns(is_full=pl.Series(is_full, dtype=pl.Boolean))
-    )
+def _list_doubts(night: Connection, settings: Settings) -> None:
+    """What rejected counts may have meant, as long as their files are not refused."""
+    counted = load(night, "SELECT file, day FROM taken WHERE kind = 'inventory'")
+    whole = [_counts_whole(file, settings) for file in counted.get_column("file")]
+    night.execute("CREATE TABLE counted_files (file VARCHAR, day DATE, is_full BOOLEAN)")
+    is_full = pl.Series("is_full", whole, dtype=pl.Boolean)
+    save(night, "counted_files", counted.with_columns(is_full))
     night.execute(
         """
-        CREATE TABLE doubts AS
+        CREATE VIEW doubts AS
         SELECT uncertain.*, counted_files.day, counted_files.is_full
-        FROM uncertain JOIN counted_files USING (file);
+        FROM uncertain JOIN counted_files USING (file)
+        """
+    )
 
+
+def _list_touched(night: Connection) -> None:
+    """Records that may change: of the pools and serials named, of locations counted whole, and
+    those that a former version of a file spoke of."""
+    night.execute(
+        """
         CREATE TABLE named AS
         SELECT DISTINCT location_code, upc, segment, serial_number FROM counts
         UNION
@@ -122,10 +152,13 @@ def _list_touched(night: Connection, settings: Settings) -> None:
         ) USING (upc, serial_number);
         """
     )
-    night.unregister("counted_files")
 
 
 def _counts_whole(file: str, settings: Settings) -> bool:
     kind, _, name = file.partition("/")
     source = source_of(kind, name, settings.sources)
     return source is not None and source.count_mode == "full"
+
+
+def _sql(name: str) -> str:
+    return files("flows").joinpath(name).read_text(encoding="utf-8")

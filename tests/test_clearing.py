@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.clearing import clearing_counts
+from transforms.clearing import Surroundings, clearing_counts
 
 Row = dict[str, Any]
 
@@ -37,6 +37,10 @@ RECORDS: dict[str, Any] = {
     "on_hand": pl.Int64,
     "counted_at": INSTANT,
 }
+MOVES: dict[str, Any] = {**FIELDS, "at": INSTANT, "quantity": pl.Int64, "is_new": pl.Boolean}
+SHIPPED: dict[str, Any] = {"location_code": pl.String, "at": INSTANT, "quantity": pl.Int64}
+NAMED: dict[str, Any] = {**FIELDS, "day": pl.Date}
+DOUBTS: dict[str, Any] = {"location_code": pl.String, "day": pl.Date, "upc": pl.String}
 KEY: dict[str, Any] = {
     "location_code": "L",
     "upc": "U",
@@ -67,12 +71,37 @@ def record(on_hand: int, **other: Any) -> Row:
     return {"inventory_id": 1, **KEY, "on_hand": on_hand, "counted_at": at(1), **other}
 
 
+def around(
+    records: Sequence[Row],
+    moves: Sequence[Row] = (),
+    shipped: Sequence[Row] = (),
+    named: Sequence[Row] = (),
+    doubts: Sequence[Row] = (),
+) -> Surroundings:
+    return Surroundings(
+        pl.DataFrame(records, schema=RECORDS, orient="row"),
+        pl.DataFrame(moves, schema=MOVES, orient="row"),
+        pl.DataFrame(shipped, schema=SHIPPED, orient="row"),
+        pl.DataFrame(named, schema=NAMED, orient="row"),
+        pl.DataFrame(doubts, schema=DOUBTS, orient="row"),
+    )
+
+
+def moved(number: int, quantity: int, **other: Any) -> Row:
+    """An adjustment of tonight, or with is_new=False what an earlier night knew of."""
+    return {**KEY, "at": at(number), "quantity": quantity, "is_new": True, **other}
+
+
 def refused(
-    counts: Sequence[Row], records: Sequence[Row], least_units: int = 100, max_share: float = 0.5
+    counts: Sequence[Row],
+    records: Sequence[Row],
+    least_units: int = 100,
+    max_share: float = 0.5,
+    **other: Sequence[Row],
 ) -> list[str]:
     found = clearing_counts(
         pl.DataFrame(counts, schema=COUNTS, orient="row"),
-        pl.DataFrame(records, schema=RECORDS, orient="row"),
+        around(records, **other),
         least_units,
         max_share,
     )
@@ -82,7 +111,7 @@ def refused(
 def test_an_export_of_zeros_is_refused_and_says_what_it_would_do() -> None:
     found = clearing_counts(
         pl.DataFrame([count(2, 0)], schema=COUNTS),
-        pl.DataFrame([record(200)], schema=RECORDS),
+        around([record(200)]),
         100,
         0.5,
     )
@@ -183,3 +212,62 @@ def test_null_is_a_value_of_the_key() -> None:
 
 def test_a_night_without_counts_refuses_nothing() -> None:
     assert refused([], [record(200)]) == []
+
+
+# What else takes units away, or brings them
+
+
+def test_what_was_adjusted_away_before_the_count_is_not_cleared_by_it() -> None:
+    assert refused([count(3, 50)], [record(200)]) == ["a"]
+    assert refused([count(3, 50)], [record(200)], moves=[moved(2, -150)]) == []
+
+
+def test_what_came_in_since_the_count_is_not_cleared_by_it() -> None:
+    """200 units are 50 counted on the 2nd and 150 that arrived on the 3rd."""
+    came = moved(3, 150, is_new=False)
+    assert refused([count(2, 50)], [record(200)], moves=[came]) == []
+    assert refused([count(2, 0)], [record(200)], max_share=0.2, moves=[came]) == ["a"]
+
+
+def test_what_went_out_since_the_count_doesnt_hide_what_it_clears() -> None:
+    """140 are left of 200; a count of 140 before that takes 60 of them, one of 60 takes all."""
+    assert refused([count(2, 140)], [record(200)], moves=[moved(3, -60)]) == []
+    assert refused([count(2, 60)], [record(200)], moves=[moved(3, -60)]) == ["a"]
+
+
+def test_an_adjustment_that_the_last_count_included_changes_nothing() -> None:
+    records = [record(200, counted_at=at(2))]
+    assert refused([count(3, 90)], records, moves=[moved(1, -150)]) == ["a"]
+
+
+@pytest.mark.parametrize(("shipped_on", "files"), [(2, []), (3, []), (4, ["a"])])
+def test_what_was_shipped_before_the_count_is_not_cleared_by_it(
+    shipped_on: int, files: list[str]
+) -> None:
+    shipped = [{"location_code": "L", "at": at(shipped_on), "quantity": 150}]
+    assert refused([count(3, 50)], [record(200)], shipped=shipped) == files
+
+
+def test_a_shipment_excuses_the_count_of_one_day_alone() -> None:
+    shipped = [{"location_code": "L", "at": at(2), "quantity": 150}]
+    told = [count(2, 150, file="a"), count(3, 50, file="b")]
+    assert refused(told, [record(300)], shipped=shipped) == ["b"]
+
+
+@pytest.mark.parametrize("location_code", ["L", None])
+@pytest.mark.parametrize("upc", ["V", None])
+def test_what_a_rejected_row_may_have_meant_is_not_cleared(
+    upc: str | None, location_code: str | None
+) -> None:
+    records = [record(100), record(300, inventory_id=2, upc="V")]
+    doubts = [{"location_code": location_code, "day": at(2).date(), "upc": upc}]
+    assert refused([count(2, 100, is_full=True)], records) == ["a"]
+    assert refused([count(2, 100, is_full=True)], records, doubts=doubts) == []
+
+
+def test_what_an_earlier_file_of_the_day_named_is_not_cleared_by_one_that_comes_late() -> None:
+    records = [record(100), record(300, inventory_id=2, lot_code="7")]
+    named = [{**KEY, "lot_code": "7", "day": at(2).date()}]
+    assert refused([count(2, 100, is_full=True)], records, named=named) == []
+    other_day = [{**KEY, "lot_code": "7", "day": at(1).date()}]
+    assert refused([count(2, 100, is_full=True)], records, named=other_day) == ["a"]

@@ -239,6 +239,20 @@ def test_counts_that_would_empty_a_location_are_refused(root: Root) -> None:
     assert root.rows("SELECT sum(on_hand)::INT FROM inventory") == [(190,)]
 
 
+def test_files_of_a_whole_count_that_come_two_nights_apart_clear_nothing(root: Root) -> None:
+    source = '[[sources]]\nname = "whole"\nkind = "inventory"\ncount_mode = "full"\n'
+    root.put("lotwise.toml", source)
+    row = "location_code,upc,quantity,counted_at\nL1,{},{},2026-04-01T{}:00Z\n"
+    root.put("inbox/inventory/aisle_1_2026-04-01.csv", row.format("U1", 190, "08:00"))
+    root.night("2026-04-01")
+    root.put("inbox/inventory/aisle_2_2026-04-01.csv", row.format("U2", 9, "09:00"))
+
+    night = root.night("2026-04-02")
+
+    assert night.refused == []
+    assert root.rows("SELECT upc, on_hand FROM inventory") == [("U1", 190), ("U2", 9)]
+
+
 def test_the_same_content_under_another_name_is_a_repeat(root: Root) -> None:
     root.put("inbox/adjustments/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,5\n")
     root.night("2026-04-01")
@@ -320,6 +334,19 @@ def test_rows_of_two_versions_of_a_file_wait_apart(root: Root, second: str) -> N
     assert root.rows("SELECT file, row, rule FROM rejects") == (
         [("shipments/2026-04-01.csv", 1, "waited_too_long")] if is_over else []
     )
+
+
+def test_a_row_that_waited_for_what_another_row_told_is_a_repeat(root: Root) -> None:
+    shipments = "order_id,line_id,quantity,shipment_id\n1,1,1,S\n1,1,1,S\n"
+    root.put("inbox/shipments/2026-04-01.csv", shipments)
+    root.put("inbox/inventory/2026-04-01.csv", COUNTS)
+    root.night("2026-04-01")
+    root.put("inbox/orders/2026-04-02.csv", ORDERS)
+
+    root.night("2026-04-02")
+
+    told = "SELECT rows, kept, repeated, waiting FROM files WHERE kind = 'shipments'"
+    assert root.rows(told) == [(2, 1, 1, 0)]
 
 
 def test_a_line_restated_lower_keeps_what_was_shipped_of_it_the_same_day(root: Root) -> None:
