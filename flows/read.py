@@ -81,7 +81,10 @@ def _in_utf8(path: Path, chunks: Chunks) -> Chunks:
         line = _first_line_not_in_utf8(path)
         raise Unreadable("not_utf8", f"line {line} is not UTF-8; save the file as UTF-8") from error
     except UnicodeEncodeError as error:
-        raise Unreadable("not_utf8", f"{error}; send the file again") from error
+        half = ascii(error.object[error.start])
+        raise Unreadable(
+            "not_utf8", f"{half} is half of a character; write UTF-8, and send the file again"
+        ) from error
 
 
 def _first_line_not_in_utf8(path: Path) -> int:

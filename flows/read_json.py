@@ -122,6 +122,8 @@ def _objects(documents: Callable[[], Iterator[Any]], cells: int) -> Iterator[Raw
             names |= dict.fromkeys(item)
             refuse_too_many_columns(len(names))
     header = tuple(names)
+    # Half of a character would be told by no library.
+    "".join(header).encode()
     rows: list[tuple[str | None, ...]] = []
     numbers: list[int] = []
     malformed: list[tuple[int, str, str]] = []

@@ -291,9 +291,11 @@ def test_a_json_file_that_cannot_be_parsed_is_unreadable(tmp_path: Path, content
     assert why.value.rule == "not_json"
 
 
-def test_half_a_character_makes_a_json_file_unreadable(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable) as why:
-        read(file(tmp_path, "counts.ndjson", '{"upc": "\\ud800"}\n'))
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+@pytest.mark.parametrize("row", ['{"upc": "\\ud800"}', '{"\\ud800": "A"}', '"\\ud800"'])
+def test_half_a_character_makes_a_json_file_unreadable(tmp_path: Path, name: str, row: str) -> None:
+    with pytest.raises(Unreadable, match=r"'\\ud800' is half of a character") as why:
+        read(file(tmp_path, name, f'{{"upc": "B"}}\n{row}\n'))
     assert why.value.rule == "not_utf8"
 
 
