@@ -30,9 +30,13 @@ def validate(places: Places, day: date) -> dict[str, int]:
         reference = {name: load(night, f"FROM {name}") for name in ("locations", "products")}
         # A repeat counts the rows of its twin, which may be another of tonight's files.
         files = load(night, "FROM taken ORDER BY status = 'repeated', day, file")
+        refused: set[str] = set()
+        in_place_of: dict[str, str] = {}
         for taken in files.iter_rows(named=True):
-            if taken["status"] == "repeated":
-                rows = _save_repeat(night, taken, day)
+            twin = in_place_of.get(taken["twin"], taken["twin"])
+            # What was refused may be another thing under another name.
+            if taken["status"] == "repeated" and twin not in refused:
+                rows = _save_repeat(night, taken, twin, day)
                 totals["rows"] += rows
                 totals["repeated"] += rows
                 continue
@@ -45,6 +49,10 @@ def validate(places: Places, day: date) -> dict[str, int]:
             # A refused file takes back its rows.
             night.execute("ROLLBACK" if outcome.refused else "COMMIT")
             _save(night, taken, day, outcome)
+            if outcome.refused:
+                refused.add(taken["file"])
+            elif twin is not None:
+                in_place_of[taken["twin"]] = taken["file"]
             totals["refused"] += outcome.refused is not None
             for name in ("rows", "kept", "repeated", "rejected"):
                 totals[name] += getattr(outcome, name)
@@ -101,8 +109,7 @@ def circumstances(
     )
 
 
-def _save_repeat(night: Connection, taken: dict[str, Any], day: date) -> int:
-    twin = taken["twin"]
+def _save_repeat(night: Connection, taken: dict[str, Any], twin: str, day: date) -> int:
     twins = load(
         night,
         "SELECT rows FROM warehouse.files WHERE file = $twin AND sha256 = $sha256 "
