@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from flows.inputs import spelled_out
 from flows.kept import Stamp
 from flows.mended import reading_of
 from flows.reference import read_reference
@@ -96,8 +97,9 @@ def _found(path: Path, kind: Kind, there: Places) -> tuple[Path, str]:
     for place in (path, there.inbox / path):
         if place.is_file():
             inside = place.absolute().is_relative_to(folder)
-            return place, str(place.absolute().relative_to(folder)) if inside else place.name
-    raise Stopped(f"there is no file {path}")
+            name = str(place.absolute().relative_to(folder)) if inside else place.name
+            return place, spelled_out(name)
+    raise Stopped(f"there is no file {spelled_out(str(path))}")
 
 
 def _outcome(outcome: Outcome) -> Iterator[str]:

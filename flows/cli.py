@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final, NoReturn
@@ -38,8 +39,11 @@ STOPPED: Final = "stopped; run it again, and it ends as if nothing had happened"
 
 Root = Annotated[Path, cyclopts.Parameter(name="--root", help="The data root.")]
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+"""Characters of a file's name or values that would move the cursor, or more, of who looks."""
+
+out = Console(soft_wrap=True, highlight=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 app = cyclopts.App(
     name="lotwise",
     help="The nightly granular-inventory pipeline.",
@@ -84,7 +88,7 @@ def backfill(first: date, last: date, *, root: Root = Path("data")) -> int:
         refused |= bool(night.refused)
         seconds = sum(night.seconds.values())
         figures = "; ".join(f"{what} {figure}" for what, figure in told(night, root))
-        out.print(f"{night.day}  {seconds:.2f} s  {figures}", markup=False)
+        out.print(f"{night.day}  {seconds:.2f} s  {figures.translate(CONTROLS)}", markup=False)
     return DONE_WITH_REFUSED_FILES if refused else DONE
 
 
@@ -104,7 +108,7 @@ def check(
     """Read and validate FILE as the night would, and change nothing."""
     report = check_file(file, kind, root, rows)
     for line in report.lines:
-        out.print(line, markup=False)
+        out.print(line.translate(CONTROLS), markup=False)
     return DONE_WITH_REFUSED_FILES if report.is_refused else DONE
 
 
@@ -165,6 +169,10 @@ def main() -> None:
     if not _has_prefect_api():  # Prefect has its own way of stopping a flow run
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
+    # Names and values may have characters that the terminal doesn't.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -175,7 +183,7 @@ def run(words: list[str]) -> int:
     except cyclopts.CycloptsError:
         return WRONG_USAGE
     except (Exception, KeyboardInterrupt) as why:  # noqa: BLE001  a person reads what it says
-        err.print(f"lotwise: {_complaint(why)}", markup=False)
+        err.print(f"lotwise: {_complaint(why).translate(CONTROLS)}", markup=False)
         return FAILED
     return code if isinstance(code, int) else DONE
 
@@ -246,5 +254,5 @@ def _tell(night: Night, root: Path) -> None:
     out.print(f"The night of {night.day}", style="bold")
     for what, figure in told(night, root):
         style = "bold red" if what.isupper() else ""
-        out.print(f"  {what:<12} {figure}", style=style, markup=False)
+        out.print(f"  {what:<12} {figure.translate(CONTROLS)}", style=style, markup=False)
     out.print(f"  {'seconds':<12} {seconds}", markup=False)

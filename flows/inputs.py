@@ -4,6 +4,7 @@ A file that was corrected or that grew in place is no longer in the inbox as an 
 """
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,9 @@ from flows.settings import Places
 from flows.warehouse import Connection
 
 CHUNK: Final = 1 << 20
+
+LONGEST_SUFFIX: Final = 40
+"""Characters. Of a name full of dots all may be suffix."""
 
 # Of a file refused or repeated nothing was taken, so nobody will read it again.
 TAKEN: Final = """
@@ -37,9 +41,15 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def spelled_out(name: str) -> str:
+    """A file's name, bytes of it that are no UTF-8 spelled out: no table can hold them."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def suffixes_of(path: Path) -> str:
-    """What tells a file's reader, such as `.csv` or `.csv.gz`."""
-    return "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    """What tells a file's reader, such as `.csv` or `.csv.gz`; no longer than a name may be."""
+    suffixes = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    return suffixes[:LONGEST_SUFFIX]
 
 
 def kept_input(places: Places, sha256: str, name: str) -> Path:

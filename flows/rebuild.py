@@ -10,7 +10,7 @@ import polars as pl
 
 from flows.allocate import allocate
 from flows.commit import committed
-from flows.inputs import copy_input, digest_of, kept_input, suffixes_of
+from flows.inputs import copy_input, digest_of, kept_input, spelled_out, suffixes_of
 from flows.manifest import Run, read_manifests
 from flows.post import post
 from flows.publish import publish_last
@@ -101,7 +101,8 @@ def _listed(places: Places) -> pl.DataFrame:
     found = []
     for kind in KINDS:
         for path in sorted((places.inbox / kind).rglob("*")):
-            if path.is_file():
+            # No frame holds a path that is no UTF-8; its content is among the inputs kept.
+            if path.is_file() and spelled_out(str(path)) == str(path):
                 status = path.stat()
                 file = path.relative_to(places.inbox).as_posix()
                 found.append((file, digest_of(path), str(path), status.st_size, status.st_mtime_ns))

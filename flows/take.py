@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from flows.inputs import copy_input, suffixes_of
+from flows.inputs import copy_input, spelled_out, suffixes_of
 from flows.mishaps import FULL
 from flows.settings import Places, Stopped
 from flows.warehouse import load, night_settings, save, tonight
@@ -44,7 +44,7 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str,
     for kind in KINDS:
         folder = places.inbox / kind
         for path in _everything_in(folder):
-            inside = path.relative_to(folder).as_posix()
+            inside = spelled_out(path.relative_to(folder).as_posix())
             named, _ = dated(path.name)
             if not is_input(inside) or (named is not None and named > day) or not path.is_file():
                 continue
@@ -81,7 +81,7 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
             status = path.stat()
             if (file, status.st_size, status.st_mtime_ns) in seen:
                 continue
-            copy = places.night / "files" / f"{len(found)}{suffixes_of(path)}"
+            copy = places.night / "files" / f"{len(found)}{suffixes_of(Path(file))}"
             sha256 = copy_input(path, copy)
             after = path.stat()
         except FileNotFoundError:
