@@ -101,7 +101,7 @@ def _listed(places: Places) -> pl.DataFrame:
     found = []
     for kind in KINDS:
         for path in sorted((places.inbox / kind).rglob("*")):
-            # No frame holds a path that is no UTF-8; its content is among the inputs kept.
+            # No frame holds a path that is no UTF-8; its content is among the kept inputs.
             if path.is_file() and spelled_out(str(path)) == str(path):
                 status = path.stat()
                 file = path.relative_to(places.inbox).as_posix()
