@@ -73,6 +73,8 @@ def _header(path: Path) -> tuple[tuple[str, ...], str]:
             headers[separator] = next(_records(lines_of(text), separator), ("", None))[1] or []
     separator = max(headers, key=lambda mark: len(headers[mark]), default=",")
     header = tuple(headers.get(separator, ()))
+    if any("\0" in name for name in header):
+        raise Unreadable("not_utf8", "the first row has zeros, as UTF-16 has; save it as UTF-8")
     refuse_too_many_columns(len(header))
     if any(name.strip() for name in header):
         return header, separator

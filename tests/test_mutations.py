@@ -25,6 +25,7 @@ from transforms.validate import Outcome
 
 MUTATIONS: Final = int(os.environ.get("MUTATIONS", "12"))
 DAY: Final = date(2026, 4, 1)
+NO_LIMITS: Final = Settings()
 NO_REFERENCE: Final = {"locations": pl.DataFrame(), "products": pl.DataFrame()}
 OF_ANOTHER_SHAPE: Final = ("malformed_row", "number_of_columns", "not_an_object", "row_too_long")
 
@@ -36,12 +37,12 @@ def night() -> Iterator[Connection]:
 
 
 def judged(
-    night: Connection, path: Path, kind: Kind
+    night: Connection, path: Path, kind: Kind, limits: Settings = NO_LIMITS
 ) -> tuple[Outcome, pl.DataFrame, list[dict[str, object]]]:
     """What becomes of a file, its kept rows and its rejects. The night is as it was then."""
     try:
         stamp = Stamp(f"{kind}/{path.name}", kind, DAY, DAY)
-        outcome, _ = judge_file(night, path, stamp, None, Settings(), NO_REFERENCE)
+        outcome, _ = judge_file(night, path, stamp, None, limits, NO_REFERENCE)
         kept = load(night, f'FROM "{TABLES[kind]}" ORDER BY row')
         rejects = load(night, 'SELECT row, rule, "column", raw FROM rejects').to_dicts()
         return outcome, kept, rejects
