@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 import pytest
 
-from flows.judge import TABLES, Stamp
+from flows.kept import TABLES, Stamp
 from flows.validate import judge_file
 from flows.warehouse import Connection, load, scratch
 from schemas.settings import Kind, Settings
@@ -41,7 +41,7 @@ def judged(
 ) -> tuple[Outcome, pl.DataFrame, list[dict[str, object]]]:
     """What becomes of a file, its kept rows and its rejects. The night is as it was then."""
     try:
-        stamp = Stamp(f"{kind}/{path.name}", kind, DAY, DAY)
+        stamp = Stamp(f"{kind}/{path.name}", kind, DAY, DAY, 1)
         outcome, _ = judge_file(night, path, stamp, None, limits, NO_REFERENCE)
         kept = load(night, f'FROM "{TABLES[kind]}" ORDER BY row')
         rejects = load(night, 'SELECT row, rule, "column", raw FROM rejects').to_dicts()

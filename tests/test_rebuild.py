@@ -149,7 +149,7 @@ def test_a_file_that_this_version_would_refuse_stops_the_rebuild_and_nothing_cha
     def refuse(*_: object) -> None:
         raise Unreadable("not_utf8", "nothing is, to this version")
 
-    monkeypatch.setattr("flows.validate.validate_file", refuse)
+    monkeypatch.setattr("flows.validate.judge", refuse)
     with pytest.raises(Stopped, match=r"took inventory/2026-04-01.csv, this Lotwise refuses it"):
         rebuild(three_nights.path)
 
