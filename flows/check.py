@@ -73,7 +73,7 @@ def check_file(path: Path, kind: Kind, root: Path, rows: int = FIRST_ROWS) -> Re
     day = named or datetime.now(settings.zone).date()
     stamp = Stamp(f"{kind}/{name}", kind, day, day, 1)
     source = source_of(kind, name, settings.sources)
-    around = circumstances(kind, day, named_at, source, settings, reference)
+    around = circumstances(day, named_at, source, settings, reference)
     with scratch() as night:
         outcome, _ = judge_file(night, path, stamp, named_at, settings, reference)
         broken = [*_broken(night, rows)]

@@ -13,7 +13,7 @@ from flows.mended import reading_of
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, bounded, load, night_settings, only, save, tonight
 from schemas.raw import Unreadable
-from schemas.settings import Kind, Settings, Source
+from schemas.settings import Settings, Source
 from transforms.mended import is_mended, mended_source
 from transforms.parse import end_of_day, start_of_day
 from transforms.rows import PAGES, Circumstances
@@ -75,7 +75,7 @@ def judge_file(
     if kind not in PAGES:
         raise ValueError(f"'{stamp.file}' is in no folder of the inbox")
     source = source_of(kind, name, settings.sources)
-    around = circumstances(kind, stamp.day, named_at, source, settings, reference)
+    around = circumstances(stamp.day, named_at, source, settings, reference)
     reading = reading_of(path, stamp.file, source)
     reads_as = mended_source(source) if is_mended(stamp.file) else source
     try:
@@ -85,7 +85,6 @@ def judge_file(
 
 
 def circumstances(
-    kind: Kind,
     day: date,
     named_at: datetime | None,
     source: Source | None,
@@ -94,15 +93,16 @@ def circumstances(
 ) -> Circumstances:
     """What the rules of a file's rows depend on beside the rows."""
     zone = ZoneInfo(source.timezone) if source and source.timezone else settings.zone
-    at_start = kind == "orders" or (
-        kind == "inventory" and not (source and source.count_time == "end")
-    )
-    default_at = start_of_day(day, zone) if at_start else end_of_day(day, zone)
+    counts_at_end = source is not None and source.count_time == "end"
+    starts = {"placed_at"} if counts_at_end else {"placed_at", "counted_at"}
+    start, end = start_of_day(day, zone), end_of_day(day, zone)
+    default_at = {page.instant: start if page.instant in starts else end for page in PAGES.values()}
     if named_at is not None:
-        default_at = named_at.replace(tzinfo=zone)
+        said = named_at.replace(tzinfo=zone).astimezone(ZoneInfo("UTC"))
+        default_at = dict.fromkeys(default_at, said)
     return Circumstances(
         zone=zone,
-        default_at=default_at.astimezone(ZoneInfo("UTC")),
+        default_at=default_at,
         latest_at=end_of_day(day + timedelta(days=1), zone),
         granular_fields=settings.granular_fields,
         **{name: table for name, table in reference.items() if table.height},

@@ -405,3 +405,33 @@ def test_a_day_run_again_takes_what_came_meanwhile_and_nothing_twice(root: Root)
         ("adjustments/2026-04-01_a.csv", 1),
         ("adjustments/2026-04-01_b.csv", 1),
     ]
+
+
+def test_a_cancellation_in_a_file_of_orders_is_of_the_end_of_its_day(root: Root) -> None:
+    root.put(
+        "lotwise.toml",
+        """
+        [[sources]]
+        name = "invoices"
+        kind = "orders"
+        [[sources.rows]]
+        kind = "cancellations"
+        where = { quantity = "-" }
+        negate = ["quantity"]
+        """,
+    )
+    root.put(
+        "inbox/orders/2026-04-01.csv",
+        """
+        order_id,line_id,location_code,upc,quantity
+        1,1,L1,U1,5
+        1,1,L1,U1,-2
+        """,
+    )
+
+    root.night("2026-04-01")
+
+    assert root.rows('SELECT kind, "at"::VARCHAR FROM movements ORDER BY movement_id') == [
+        ("order", "2026-04-01 00:00:00"),
+        ("cancel", "2026-04-01 23:59:59.999999"),
+    ]

@@ -34,12 +34,16 @@ from tests.clerk_of_rules import (
     judged_file,
     rows_of,
 )
-from transforms.rows import Circumstances
+from transforms.rows import PAGES, Circumstances
 from transforms.validate import Outcome
 
 T = TypeVar("T")
 SAMPLE = Path(__file__).parents[2] / "shared/payloads/01_refresh_request_granular__seed.json"
-AROUND = Circumstances(ZoneInfo("UTC"), COUNTED_AT, LATEST_AT)
+AROUND = Circumstances(
+    ZoneInfo("UTC"),
+    dict.fromkeys((page.instant for page in PAGES.values()), COUNTED_AT),
+    LATEST_AT,
+)
 PROFILE = settings.default
 EXAMPLES = PROFILE.max_examples // 3 if PROFILE else 30
 WITH_STOCK: list[Kind] = ["inventory", "adjustments", "orders"]

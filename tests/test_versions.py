@@ -19,7 +19,7 @@ def events(*rows: Text, nights: int = 0) -> pl.DataFrame:
     raw = pl.DataFrame({"row": range(1, len(rows) + 1), **cells})
     wanted = PAGES["adjustments"].columns
     later = timedelta(nights)
-    around = Circumstances(ZoneInfo("UTC"), COUNTED_AT + later, LATEST_AT + later)
+    around = Circumstances(ZoneInfo("UTC"), {"adjusted_at": COUNTED_AT + later}, LATEST_AT + later)
     texts = select(raw, recognise(header, wanted, None), wanted, None)
     return check_rows(texts, "adjustments", around).kept
 

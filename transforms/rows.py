@@ -6,6 +6,7 @@ in pieces: only the last need all of it, and of that only the rows that share a 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -112,12 +113,13 @@ PAGES: Final[dict[Kind, Page]] = {
 class Circumstances:
     """What a row's rules depend on beside the row itself.
 
-    default_at: the instant of rows that carry none. latest_at: the last one that may be stated.
+    default_at: the instant of rows that carry none, by the column it belongs in. latest_at: the
+    last one that may be stated.
     locations, products: the reference tables; null where there is none, and every code is known.
     """
 
     zone: ZoneInfo
-    default_at: datetime
+    default_at: Mapping[str, datetime]
     latest_at: datetime
     granular_fields: tuple[str, ...] = GRANULAR_FIELDS
     locations: pl.DataFrame | None = None
@@ -198,7 +200,7 @@ def _numbered(found: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
 
 
 def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFrame:
-    default_at = pl.lit(around.default_at).dt.cast_time_unit("us")
+    default_at = pl.lit(around.default_at[page.instant]).dt.cast_time_unit("us")
     changes: list[pl.Expr | pl.Series] = [parse.integers(texts[name]) for name in page.whole]
     changes.append(parse.instants(texts[page.instant], around.zone).alias(page.instant))
     if "date" in page.columns:
