@@ -13,10 +13,12 @@ def facts(draw: st.DrawFn) -> list[File]:
     Each shipment names its serial, lot and condition, so that it means one record, known or not.
     """
     places = [
-        told(location_code=code, upc="U", lot_code=lot, condition="New")
+        told(location_code=code, upc="Ua", lot_code=lot, condition="New")
         for code in LOCATIONS
         for lot in "AB"
-    ] + [told(location_code=code, upc="S", serial_number=one) for code in LOCATIONS for one in "12"]
+    ] + [
+        told(location_code=code, upc="Sa", serial_number=one) for code in LOCATIONS for one in "12"
+    ]
     files = []
     minutes = draw(st.permutations(range(10, 60)))
     for number in range(draw(st.integers(3, 8))):
@@ -45,8 +47,8 @@ def in_any_order(draw: st.DrawFn) -> tuple[list[list[File]], list[list[File]]]:
     """The same files, delivered in two ways; the orders that they ship come first."""
     told_by = draw(facts())
     lines = [
-        told(order_id="A", line_id="1", location_code="L2", upc="U", quantity=99),
-        told(order_id="B", line_id="1", location_code="L2", upc="S", quantity=99),
+        told(order_id="A", line_id="1", location_code="L2", upc="Ua", quantity=99),
+        told(order_id="B", line_id="1", location_code="L2", upc="Sa", quantity=99),
     ]
     orders = File(f"orders/a_{FIRST}.csv", tuple(tuple(sorted(line.items())) for line in lines))
     deliveries = []

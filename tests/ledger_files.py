@@ -33,6 +33,13 @@ NAMES: Final = {
         *("shipment_id", "inventory_id", "event_id"),
     ),
 }
+REQUIRED: Final = {
+    "inventory": {"location_code", "upc", "quantity"},
+    "adjustments": {"location_code", "upc", "quantity"},
+    "orders": {"order_id", "line_id", "location_code", "upc", "quantity"},
+    "cancellations": {"order_id", "line_id"},
+    "shipments": {"order_id", "line_id", "quantity"},
+}
 WHOLE: Final = ("quantity", "floor", "safety_stock", "ltd", "priority", "inventory_id")
 LEAST: Final = {"inventory": 0, "adjustments": -9}
 LEAST_OF_A_SERIAL: Final = {"inventory": 0, "adjustments": -1}
@@ -77,7 +84,7 @@ class File:
 
     @property
     def csv(self) -> str:
-        header = sorted({name for row in self.rows for name, _ in row})
+        header = sorted({name for row in self.rows for name, _ in row} | REQUIRED[self.kind])
         lines = [",".join(dict(row).get(name, "") for name in header) for row in self.rows]
         return "\n".join([",".join(header), *lines, ""])
 

@@ -13,6 +13,9 @@ from tests.ledger_stories import FIRST, Story, stories
 from tests.ledger_tables import committed, expected, published, written
 from tests.roots import Root
 
+# A night takes about half a second; the thorough profile has them in the thousands.
+TIMES = 100 if settings.get_current_profile_name() == "thorough" else 1
+
 
 def lived(story: Story, *, publishes: bool) -> None:
     """Live through a story, and compare all tables with the clerk's after every night."""
@@ -35,13 +38,13 @@ def lived(story: Story, *, publishes: bool) -> None:
                 assert table == of_clerk[name], f"{name} of {day}"
 
 
-@settings(max_examples=25)
+@settings(max_examples=20 * TIMES)
 @given(stories())
 def test_every_night_commits_the_tables_that_the_clerk_has(story: Story) -> None:
     lived(story, publishes=False)
 
 
-@settings(max_examples=5)
+@settings(max_examples=3 * TIMES)
 @given(stories(nights=3))
 def test_every_night_publishes_the_tables_that_the_clerk_has(story: Story) -> None:
     lived(story, publishes=True)
@@ -59,7 +62,7 @@ def on_hand_after(nights: list[list[File]]) -> dict[Key, object]:
     return {tuple(key): on_hand for _, *key, on_hand in (row[:10] for row in tables["inventory"])}
 
 
-@settings(max_examples=10)
+@settings(max_examples=4 * TIMES)
 @given(in_any_order())
 def test_on_hand_does_not_depend_on_when_files_arrive(
     deliveries: tuple[list[list[File]], list[list[File]]],

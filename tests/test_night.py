@@ -451,6 +451,17 @@ def test_a_hold_moves_lines_to_other_lots_and_its_end_frees_the_lot(root: Root) 
     assert root.rows("SELECT held, free FROM aggregate_by_upc") == [(0, 5)]
 
 
+def test_a_record_below_zero_is_one_discrepancy_however_many_nights_it_stays_so(root: Root) -> None:
+    root.put("inbox/adjustments/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,-3\n")
+    for day in ("2026-04-01", "2026-04-02", "2026-04-03"):
+        root.night(day)
+
+    told = [("negative_on_hand", -3)]
+    assert root.rows("SELECT kind, quantity FROM discrepancies") == told
+    day = f"read_parquet('{root.path}/published/day=2026-04-02/discrepancies.parquet')"
+    assert root.rows(f"SELECT kind, quantity FROM {day}") == told
+
+
 def test_what_a_product_refuses_is_refused_the_same_night(root: Root) -> None:
     root.put("reference/products.csv", "upc,out_of_stock\nU1,refuse\n")
     root.put("inbox/inventory/2026-04-01.csv", COUNTS)

@@ -1,4 +1,5 @@
--- One row per thing that can't be true, or was more than there was to take.
+-- One row per thing that can't be true, or was more than there was to take. What can't be true of
+-- stock is so today: it belongs to the days that end with the last run's, not to those before.
 SELECT
     kind,
     inventory_id,
@@ -17,7 +18,7 @@ SELECT
     on_hand,
     format('{} units on hand of {} at {}', on_hand, upc, location_code),
 FROM records
-WHERE on_hand < 0
+WHERE on_hand < 0 AND $last_day >= (SELECT max(day) FROM runs)
 UNION ALL
 SELECT
     'serial_on_many_records',
@@ -33,5 +34,5 @@ FROM (
     FROM records
     WHERE serial_number IS NOT NULL
 )
-WHERE units > 1 AND on_hand > 0
+WHERE units > 1 AND on_hand > 0 AND $last_day >= (SELECT max(day) FROM runs)
 ORDER BY ALL
