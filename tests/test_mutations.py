@@ -8,22 +8,25 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 import pytest
 
+from flows.audit import audit
 from flows.kept import TABLES, Stamp
 from flows.validate import judge_file
 from flows.warehouse import Connection, load, scratch
 from schemas.settings import Kind, Settings
 from tests.clerk_of_files import NotTold, fold, same, told
 from tests.mutants import FORMATS, KINDS, good_rows, mutant, written
+from tests.roots import Root
 from transforms.rows import PAGES
 from transforms.validate import Outcome
 
-MUTATIONS: Final = int(os.environ.get("MUTATIONS", "12"))
+MUTATIONS: Final = int(os.environ.get("MUTATIONS", "10"))
 DAY: Final = date(2026, 4, 1)
 NO_LIMITS: Final = Settings()
 NO_REFERENCE: Final = {"locations": pl.DataFrame(), "products": pl.DataFrame()}
@@ -137,3 +140,21 @@ def test_of_a_damaged_file_no_kept_value_is_another_than_it_says(
             raise
     print(f"{kind} {form}: {dict(became)}")
     assert became.total() == MUTATIONS
+
+
+def test_a_night_of_damaged_files_accounts_for_every_row(root: Root) -> None:
+    for kind, form, number in product(KINDS, FORMATS, (501,)):
+        folder = root.path / "inbox" / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{form.replace('.', '_')}_{number}.{form}").write_bytes(
+            mutant(kind, form, number + FORMATS.index(form))
+        )
+
+    root.night(str(DAY))
+
+    files = root.query("FROM files")
+    assert files.height == len(KINDS) * len(FORMATS)
+    assert files.filter(pl.col("status") == "refused").height < files.height / 2
+    outcomes = pl.sum_horizontal("kept", "repeated", "waiting", "rejected")
+    assert files.filter(pl.col("rows") != outcomes).height == 0
+    assert audit(root.path).wrong.height == 0
