@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from glob import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -96,13 +97,13 @@ def build(
             builder.execute(
                 "COPY (FROM read_parquet($source)) TO $target (FORMAT csv, HEADER)",
                 {
-                    "source": str(staged / "day" / f"{table}.parquet"),
+                    "source": escape(str(staged / "day" / f"{table}.parquet")),
                     "target": str(staged / "day" / f"{table}.csv"),
                 },
             )
     for table, schema in PUBLISHED.items():
         # Of a lazy frame pandera looks at columns and types alone, which is what is wanted here.
-        schema.validate(pl.scan_parquet(staged / "day" / f"{table}.parquet"))
+        schema.validate(pl.scan_parquet(staged / "day" / f"{table}.parquet", glob=False))
     return rows
 
 
@@ -147,7 +148,7 @@ def _add_table(builder: Connection, staged: Path, table: str) -> None:
     make = "INSERT INTO movements" if goes_on else f'CREATE TABLE "{table}" AS'
     builder.execute(
         f"{make} FROM read_parquet($parts)",
-        {"parts": [str(part) for part in parts if part.exists()]},
+        {"parts": [escape(str(part)) for part in parts if part.exists()]},
     )
     if not goes_on:
         _comment(builder, "TABLE", table, TABLES[table])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +73,7 @@ def _all_days(reader: Connection, places: Places, table: str) -> pl.DataFrame:
     if not paths:
         raise Stopped(f"{places.published} has no manifest to rebuild from")
     query = "FROM read_parquet($paths, hive_partitioning = false)"
-    return load(reader, query, paths=[str(path) for path in paths])
+    return load(reader, query, paths=[escape(str(path)) for path in paths])
 
 
 def _run(told: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> Run:

@@ -7,6 +7,7 @@ was published, to the character (SPEC 3.2, 8.1).
 import csv
 import json
 import os
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -202,3 +203,15 @@ def test_a_name_full_of_dots_is_no_reason_to_stop(root: Root) -> None:
 
     assert [reason.partition(":")[0] for _, reason in night.refused] == ["unknown_suffix"]
     assert root.rows("SELECT on_hand FROM inventory") == [(1,)]
+
+
+@pytest.mark.parametrize("folder", ["a[1]", "a*", "a b'c;"])
+def test_a_data_root_may_have_any_name(tmp_path: Path, folder: str) -> None:
+    for name in ("a1", folder):
+        root = Root(tmp_path / name)
+        root.put(f"inbox/inventory/{DAY}.csv", f"location_code,upc,quantity\nL,{name},1\n")
+        root.night(DAY)
+        root.night("2026-04-02")
+
+    assert root.rows("SELECT upc FROM inventory") == [(folder,)]
+    assert root.lotwise("rebuild").returncode == 0
