@@ -34,7 +34,8 @@ OTHERS: Final = {
     "malformed_row": "a quote stands where none may: put the cell in quotes and double those in it",
     "number_of_columns": "the row has more or fewer cells than the header: quote cells with "
     "separators in them",
-    "row_too_long": "a quote is never closed, or this is no text: correct the row",
+    "row_too_long": "a row has at most 16 million characters: a quote is open, or it is no text",
+    "nested_too_deeply": "write the row as a JSON object of texts and numbers",
     "not_an_object": "write the row as a JSON object",
     "conflict": "the line is known with another UPC, location or granular field: cancel it and "
     "order anew under another line_id",

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Final
 
+from flows import commit
 from flows.night import STAGES
 from flows.reference import read_reference
 from flows.settings import load_settings, places
-from flows.warehouse import Connection, load, night_of, open_warehouse, writing_warehouse
+from flows.warehouse import Connection, load, night_of, open_warehouse
 from tests.clerks import Row
 from tests.ledger_clerk import Ledger
 from tests.ledger_files import KEY, Reference
@@ -148,12 +149,9 @@ def committed(root: Root, day: date) -> dict[str, Table]:
     with night_of(there, stated, read_reference(there), day):
         for stage in STAGES:
             stage(there, day)
-        told = {"started": datetime.now(UTC), "seconds": "{}", "versions": "{}"}
-        with writing_warehouse(there) as warehouse:
-            warehouse.execute(SQL.joinpath("commit.sql").read_text())
-            warehouse.execute(
-                SQL.joinpath("run.sql").read_text(), told | {"finished": told["started"]}
-            )
+        now = datetime.now(UTC)
+        commit.write_run(there, now, now, {})
+        with commit.committed(there) as warehouse:
             return {name: selected(warehouse, name, query) for name, query in QUERIES.items()}
 
 

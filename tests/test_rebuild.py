@@ -146,7 +146,8 @@ def test_a_file_that_this_version_would_refuse_stops_the_rebuild_and_nothing_cha
 ) -> None:
     before = warehouse_of(three_nights)
 
-    def refuse(*_: object) -> None:
+    def refuse(night: duckdb.DuckDBPyConnection, *_: object) -> None:
+        night.execute("BEGIN")
         raise Unreadable("not_utf8", "nothing is, to this version")
 
     monkeypatch.setattr("flows.validate.judge", refuse)
