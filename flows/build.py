@@ -17,7 +17,7 @@ import duckdb
 import pandera.polars as pa
 import polars as pl
 
-from flows.manifest import write_manifest
+from flows.manifest import write_manifest, write_size
 from flows.reconcile import Unreconciled
 from flows.warehouse import Connection, connected
 from schemas.published import PUBLISHED, TABLES, VIEWS
@@ -93,6 +93,7 @@ def build(
         )
         builder.execute("USE memory")
         builder.execute("DETACH published")
+        write_size(database, staged / "day")
         for table in settings.csv_tables:
             builder.execute(
                 "COPY (FROM read_parquet($source)) TO $target (FORMAT csv, HEADER)",

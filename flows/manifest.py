@@ -1,5 +1,6 @@
 """Manifest: what the runs of a day took and went by, as tables in the day's folder (SPEC 9.4)."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from glob import escape
@@ -12,6 +13,10 @@ import polars as pl
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, connected, load
 from schemas.settings import Settings
+
+SIZE: Final = "manifest/database.json"
+"""Of the published database, which grows in another way each time: no table, so that tables are the
+same bytes whatever was published before."""
 
 REFERENCE: Final = ("locations", "products", "holds")
 
@@ -48,6 +53,20 @@ def write_manifest(warehouse: Connection, day: date, folder: Path) -> None:
         if "$day" in query:
             values["day"] = str(day)
         warehouse.execute(f"COPY ({query}) TO $path (FORMAT parquet)", values).fetchall()
+
+
+def write_size(database: Path, folder: Path) -> None:
+    """Write down how large the database is that is published with the day's folder."""
+    (folder / SIZE).write_text(json.dumps({"bytes": database.stat().st_size}), encoding="utf-8")
+
+
+def is_whole(database: Path, folder: Path) -> bool:
+    """The database has the size that the day's folder tells: nobody has cut or changed it."""
+    try:
+        told = json.loads((folder / SIZE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(told == {"bytes": database.stat().st_size})
 
 
 def read_manifests(places: Places) -> list[Run]:

@@ -15,6 +15,7 @@ import duckdb
 
 from flows.build import build
 from flows.commit import committed, write_run
+from flows.manifest import is_whole
 from flows.settings import Places, Stopped
 from flows.warehouse import connected, night_settings, only, open_warehouse
 from schemas.published import PUBLISHED
@@ -60,19 +61,18 @@ def _published_run(places: Places, settings: Settings) -> datetime | None:
         return None
     try:
         with connected(live, read_only=True) as published:
-            ((day, started),) = published.execute(
-                "SELECT max(day), max(started) FROM runs"
-            ).fetchall()
-            whole = only(published, "SELECT total_blocks * block_size FROM pragma_database_size()")
+            query = "SELECT max(day), max(started) FROM runs"
+            ((day, started),) = published.execute(query).fetchall()
     except duckdb.Error:
         # Not ours, or broken: publishing puts a good one in its place.
         return None
     folder = places.published / f"day={day}"
-    names = [f"{table}.parquet" for table in PUBLISHED] + [
-        f"{table}.csv" for table in settings.csv_tables
+    names = [
+        *(f"{table}.parquet" for table in PUBLISHED),
+        *(f"{table}.csv" for table in settings.csv_tables),
     ]
-    is_whole = live.stat().st_size >= whole and all((folder / name).is_file() for name in names)
-    return started.replace(tzinfo=UTC) if started and is_whole else None
+    has_all = is_whole(live, folder) and all((folder / name).is_file() for name in names)
+    return started.replace(tzinfo=UTC) if started and has_all else None
 
 
 def _live(places: Places) -> Path:

@@ -71,5 +71,5 @@ class Root:
         return {
             str(path.relative_to(published)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(published.glob("day=*/**/*"))
-            if path.is_file() and path.stem != "runs"
+            if path.suffix in (".parquet", ".csv") and path.stem != "runs"
         }

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from flows.publish import publish_last
+from flows.publish import publish_again, publish_last
 from flows.settings import load_settings, places
 from tests.roots import Root
 
@@ -37,6 +37,12 @@ def test_a_database_that_grew_night_by_night_is_the_one_built_from_nothing(night
     assert nights.tables() == grown
     assert nights.rows("FROM movements") == movements
     assert nights.digests() == digests
+
+
+def test_what_is_published_whole_is_not_published_again(nights: Root) -> None:
+    settings = load_settings(nights.path)
+
+    assert publish_again(places(nights.path, settings), settings) is None
 
 
 @pytest.mark.parametrize("history_days", [1, 2, 3])
