@@ -38,13 +38,13 @@ def lived(story: Story, *, publishes: bool) -> None:
                 assert table == of_clerk[name], f"{name} of {day}"
 
 
-@settings(max_examples=20 * TIMES)
+@settings(max_examples=14 * TIMES)
 @given(stories())
 def test_every_night_commits_the_tables_that_the_clerk_has(story: Story) -> None:
     lived(story, publishes=False)
 
 
-@settings(max_examples=3 * TIMES)
+@settings(max_examples=2 * TIMES)
 @given(stories(nights=3))
 def test_every_night_publishes_the_tables_that_the_clerk_has(story: Story) -> None:
     lived(story, publishes=True)
