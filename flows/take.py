@@ -13,14 +13,14 @@ from flows.settings import Places, Stopped
 from flows.warehouse import load, night_settings, save, tonight
 from schemas.settings import Settings
 from transforms.mended import is_mended
-from transforms.take import choose, dated, is_input, source_of
+from transforms.take import choose, dated, is_input, last_known, source_of
 
 KINDS: Final = ("inventory", "adjustments", "orders", "cancellations", "shipments")
 
 # What made a file refused may have been a setting or a reference table: if they have changed since,
 # it gets another chance.
 KNOWN: Final = """
-    SELECT file, kind, dated, sha256, status, size, modified_ns
+    SELECT file, kind, dated, sha256, status, size, modified_ns, run
     FROM warehouse.files
     WHERE status <> 'refused' OR NOT (SELECT has_new_circumstances FROM tonight)
 """
@@ -74,7 +74,8 @@ def _everything_in(folder: Path) -> list[Path]:
 
 
 def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) -> pl.DataFrame:
-    seen = {tuple(row) for row in known.select("file", "size", "modified_ns").iter_rows()}
+    last = last_known(known).select("file", "size", "modified_ns")
+    seen = {tuple(row) for row in last.iter_rows()}
     found: list[tuple[object, ...]] = []
     for file, kind, path in list_inbox(places, settings, day):
         try:

@@ -1,6 +1,7 @@
 """Settings: what a team may say in `lotwise.toml` or in `LOTWISE_…` (SPEC 9.5, 2.3)."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -29,8 +30,14 @@ RAW: Final[dict[Kind, type[pa.DataFrameModel]]] = {
 GranularField = Literal["sku", "lot_code", "date", "condition", "serial_number"]
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    """Looked up once: it reads hundreds of files."""
+    return frozenset(available_timezones())
+
+
 def _known_timezone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _timezones():
         raise ValueError(f"'{name}' is no time zone; name one as in 'Europe/London' or 'UTC'")
     return name
 

@@ -424,3 +424,12 @@ def test_a_cancellation_in_a_file_of_orders_is_of_the_end_of_its_day(root: Root)
         ("order", "2026-04-01 00:00:00"),
         ("cancel", "2026-04-01 23:59:59.999999"),
     ]
+
+
+def test_a_count_that_is_corrected_and_put_back_says_what_it_said_first(root: Root) -> None:
+    counts = "location_code,upc,quantity\nL1,U1,{}\n"
+    for night, units in ((1, 5), (2, 8), (3, 5)):
+        root.put("inbox/inventory/2026-04-01.csv", counts.format(units))
+        root.night(f"2026-04-0{night}")
+        assert root.rows("SELECT on_hand FROM inventory") == [(units,)]
+    assert not root.night("2026-04-03").is_new

@@ -122,8 +122,8 @@ def files(*rows: tuple[str, date | None, str]) -> pl.DataFrame:
     return pl.DataFrame(told, schema=FOUND, orient="row")
 
 
-def seen(status: str, *rows: tuple[str, date | None, str]) -> pl.DataFrame:
-    return files(*rows).with_columns(status=pl.lit(status))
+def seen(status: str, *rows: tuple[str, date | None, str], run: int = 1) -> pl.DataFrame:
+    return files(*rows).with_columns(status=pl.lit(status), run=pl.lit(run))
 
 
 NOTHING = seen("taken")
@@ -240,3 +240,21 @@ def test_a_file_of_a_source_with_markers_waits_for_its_own(tmp_path: Path) -> No
 
 def test_an_inbox_without_folders_is_an_empty_one(tmp_path: Path) -> None:
     assert inbox(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "twin"),
+    [
+        ("inventory", "version", None),
+        ("orders", "version", None),
+        ("adjustments", "repeated", "adjustments/a"),
+        ("shipments", "repeated", "shipments/a"),
+    ],
+)
+def test_statements_that_go_back_to_what_they_said_are_said_again_and_events_are_not(
+    kind: str, status: str, twin: str | None
+) -> None:
+    file = f"{kind}/a"
+    known = pl.concat([seen("taken", (file, FIRST, "x")), seen("taken", (file, FIRST, "y"), run=2)])
+    assert_chosen(files((file, FIRST, "x")), known, (file, status, twin))
+    assert_chosen(files((file, FIRST, "y")), known)

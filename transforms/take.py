@@ -12,6 +12,9 @@ from schemas.settings import Source
 from transforms.mended import original
 
 NOT_INPUTS: Final = (".part", ".tmp", ".done")
+STATEMENTS: Final = ("inventory", "orders")
+"""Kinds whose rows say how something is, and not what happened."""
+
 DATES: Final = (
     # Instants first: the day of 20101201T082600 must not be taken without its time.
     # And the day of 2010-12-01_2010-12-05 is followed by no time.
@@ -60,16 +63,25 @@ def source_of(kind: str, name: str, sources: tuple[Source, ...]) -> Source | Non
     return next((one for one in sources if one.kind == kind and fnmatch(of, one.files)), None)
 
 
+def last_known(known: pl.DataFrame) -> pl.DataFrame:
+    """What each file was when a run last found it changed."""
+    return known.sort("run").unique(subset="file", keep="last", maintain_order=True)
+
+
 def choose(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """found (file, kind, dated, sha256) with `status` and `twin`, without what is known as it is.
 
     new: to be read. version: to be read, its name was known with other content. repeated: the
     same content of that kind and day, or of any day where the file has none, was taken from
-    `twin` (SPEC 2.6).
+    `twin` (SPEC 2.6). known: file, kind, dated, sha256, status, run.
+
+    A file of counts or orders that goes back to what it said before says it again: another version
+    held in between. Events that were taken once are facts, and taken already.
     """
     of_day, of_any_day = ["kind", "dated", "sha256"], ["kind", "sha256"]
     is_undated = pl.col("dated").is_null()
-    unseen = found.join(known.select("file", "sha256"), on=["file", "sha256"], how="anti")
+    unseen = found.join(last_known(known), on=["file", "sha256"], how="anti")
+    said = known.filter(pl.col("status") == "taken", pl.col("kind").is_in(STATEMENTS))
     taken = known.filter(pl.col("status") == "taken").sort(is_undated, "file")
     first_of_day = pl.col("file").first().over(of_day)
     first_of_any_day = pl.col("file").first().over(of_any_day)
@@ -87,6 +99,12 @@ def choose(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
                 pl.when(pl.col("tonight") != pl.col("file")).then("tonight"),
             )
         )
+        .join(
+            said.select("file", "sha256", goes_back=pl.lit(value=True)).unique(),
+            on=["file", "sha256"],
+            how="left",
+        )
+        .with_columns(twin=pl.when(pl.col("goes_back").is_null()).then("twin"))
         .sort("file")
     )
     versions = known.filter(pl.col("status") == "taken").get_column("file").unique()
