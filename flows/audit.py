@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.settings import load_settings, places
+from flows.settings import Stopped, load_settings, places
 from flows.warehouse import load, locked, open_warehouse
 from schemas.movements import EFFECTS
 
@@ -22,8 +22,14 @@ class Audited:
 
 
 def audit(root: Path) -> Audited:
-    """Check every balance of a data root's warehouse; changes nothing."""
+    """Check every balance of a data root's warehouse; changes nothing.
+
+    Raises Stopped where there is no warehouse.
+    """
     there = places(root, load_settings(root))
+    if not there.warehouse.exists():
+        # Opening would make an empty one, and hide that one is lost.
+        raise Stopped(f"there is no warehouse {there.warehouse}; run a night, or `lotwise rebuild`")
     effects = pl.DataFrame(
         [
             (kind, balance, factor)

@@ -99,6 +99,7 @@ def _run(told: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> Run:
     (row,) = told.iter_rows(named=True)
     by = pl.col("circumstances") == row["circumstances"]
     stated = tables["circumstances"].filter(by).item(0, "settings")
+    # Days that went by the same tables each tell them.
     reference = {name: tables[name].filter(by).drop("circumstances") for name in REFERENCE}
     return Run(
         number=row["run"],

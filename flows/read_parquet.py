@@ -11,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 import polars as pl
 import pyarrow as pa
@@ -26,6 +25,7 @@ from schemas.raw import (
     height_of_chunk,
     refuse_too_many_columns,
 )
+from schemas.settings import timezones
 
 MAGIC: Final = b"PAR1"
 
@@ -117,7 +117,7 @@ def _column_text(values: pa.Array | pa.ChunkedArray) -> pl.Series:
     if not any(is_of(values.type) for is_of in SINGLE):
         return pl.Series([_value_text(value) for value in values.to_pylist()], dtype=pl.String)
     zone = values.type.tz if pa.types.is_timestamp(values.type) else None
-    if zone and zone not in available_timezones():
+    if zone and zone not in timezones():
         return _ahead_of_utc(values, zone)
     column = pl.Series(pl.from_arrow(values))
     if isinstance(column.dtype, pl.Datetime):

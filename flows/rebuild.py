@@ -8,16 +8,13 @@ from typing import Final
 
 import polars as pl
 
-from flows.allocate import allocate
 from flows.commit import committed
 from flows.inputs import copy_input, digest_of, kept_input, spelled_out, suffixes_of
 from flows.manifest import Run, read_manifests
-from flows.post import post
+from flows.night import STAGES
 from flows.publish import publish_last
-from flows.reconcile import reconcile
 from flows.settings import Places, Stopped, load_settings, places
-from flows.take import KINDS
-from flows.validate import validate
+from flows.take import KINDS, take
 from flows.warehouse import (
     Connection,
     empty,
@@ -31,8 +28,6 @@ from flows.warehouse import (
 )
 from transforms.desk import frame
 from transforms.take import dated
-
-STAGES: Final = (validate, post, allocate, reconcile)
 
 FOUND: Final = {
     "file": pl.String,
@@ -114,7 +109,8 @@ def _replay(fresh: Places, run: Run, found: pl.DataFrame) -> None:
         with tonight(fresh) as night:
             _take_again(night, fresh, run, found)
         for stage in STAGES:
-            stage(fresh, run.day)
+            if stage is not take:
+                stage(fresh, run.day)
         with tonight(fresh) as night:
             _compare(night, run)
             digest = only(night, "SELECT circumstances FROM tonight")

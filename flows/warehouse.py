@@ -5,7 +5,6 @@ they leave what is to change: new rows, and whole new images of changed records 
 """
 
 import fcntl
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -95,7 +94,6 @@ def night_of(
     shutil.rmtree(places.night, ignore_errors=True)
     (places.night / "files").mkdir(parents=True)
     stated = settings.model_dump_json()
-    (places.night / "settings.json").write_text(stated, encoding="utf-8")
     told = [frame.write_json() for _, frame in sorted(reference.items()) if frame.height]
     circumstances = sha256("\n".join([stated, str(VERSION), *told]).encode()).hexdigest()
     digest = pl.lit(circumstances).alias("circumstances")
@@ -176,8 +174,8 @@ def _memory_of(places: Places) -> str:
 
 def night_settings(places: Places) -> Settings:
     """The settings as they were when the night began."""
-    stated = json.loads((places.night / "settings.json").read_text())
-    return Settings.model_validate(stated)
+    with tonight(places) as night:
+        return Settings.model_validate_json(only(night, "SELECT settings FROM circumstances"))
 
 
 def load(connection: Connection, query: str, **values: Any) -> pl.DataFrame:

@@ -31,13 +31,13 @@ GranularField = Literal["sku", "lot_code", "date", "condition", "serial_number"]
 
 
 @cache
-def _timezones() -> frozenset[str]:
-    """Looked up once: it reads hundreds of files."""
+def timezones() -> frozenset[str]:
+    """Names of time zones. Looked up once: it reads hundreds of files."""
     return frozenset(available_timezones())
 
 
 def _known_timezone(name: str) -> str:
-    if name not in _timezones():
+    if name not in timezones():
         raise ValueError(f"'{name}' is no time zone; name one as in 'Europe/London' or 'UTC'")
     return name
 

@@ -4,6 +4,7 @@ import duckdb
 import pytest
 
 from flows.audit import audit
+from flows.settings import Stopped
 from tests.roots import Root
 
 WRONGS = {
@@ -86,3 +87,12 @@ def test_the_command_says_what_is_wrong_and_fails(audited: Root) -> None:
     assert wrong.returncode == 1
     assert wrong.stdout == "record 1: allocated is 1,000, should be 3\n"
     assert "1 figures are wrong" in wrong.stderr
+
+
+def test_an_audit_of_a_lost_warehouse_says_so_and_makes_none(audited: Root) -> None:
+    (audited.path / "warehouse.duckdb").unlink()
+
+    with pytest.raises(Stopped, match="there is no warehouse"):
+        audit(audited.path)
+
+    assert not (audited.path / "warehouse.duckdb").exists()

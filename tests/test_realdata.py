@@ -11,31 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.real_drives import Drives, drives_differ
-from tests.real_nights import Line, Wholesaler
+from tests.real_nights import UCI, Line, Wholesaler
 from tests.recount import Recount
 from tests.roots import SHARED, Root
 
 REAL = SHARED / "realdata"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the real files are not here")
 
-UCI = """
-    timezone = "Europe/London"
-
-    [[sources]]
-    name = "uci"
-    kind = "orders"
-    line_id = "row"
-    columns.order_id = "InvoiceNo"
-    columns.upc = "StockCode"
-    columns.quantity = "Quantity"
-    columns.placed_at = "InvoiceDate"
-    columns.customer_id = "CustomerID"
-    columns.location_code = "Country"
-
-    [[sources.rows]]
-    kind = "cancellations"
-    where = { InvoiceNo = "C" }
-    negate = ["quantity"]
+CANCELLING = """
+[[sources.rows]]
+kind = "cancellations"
+where = { InvoiceNo = "C" }
+negate = ["quantity"]
 """
 
 MODELS = (
@@ -57,7 +44,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_days_of_uci_orders_through_a_mapping_account_for_every_row(root: Root) -> None:
-    root.put("lotwise.toml", UCI)
+    root.put("lotwise.toml", UCI + CANCELLING)
     inbox = root.path / "inbox" / "orders"
     inbox.mkdir(parents=True)
     days = ("2010-12-01", "2010-12-02", "2010-12-03", "2010-12-05")
