@@ -5,8 +5,8 @@ from typing import Final
 
 import polars as pl
 
-from flows.kept import TABLES, Stamp, Tally, kept_rows, reject, take_out
-from flows.warehouse import Connection, load, save
+from flows.kept import TABLES, Stamp, Tally, doubt, kept_rows, reject, show, take_out
+from flows.warehouse import Connection, load
 from schemas.settings import Kind
 from transforms.rows import PAGES, sharing
 from transforms.validate import UNCERTAIN
@@ -21,16 +21,15 @@ def judge_among(night: Connection, stamp: Stamp, kind: Kind, tally: Tally) -> No
     rules = PAGES[kind].among
     if not rules:
         return
-    keys = [pl.concat(parts) for parts in tally.keys[kind]]
-    repeated = _repeated(night, stamp, kind, sharing(keys[0]).get_column("row"))
+    suspects = [sharing(pl.concat(parts)) for parts in tally.keys[kind]]
+    repeated = _repeated(night, stamp, kind, suspects[0].get_column("row"))
     take_out(night, stamp, kind, repeated, tally)
     tally.repeated += repeated.len()
 
     found: list[pl.DataFrame] = []
-    for rule, told in zip(rules, keys, strict=True):
-        once = told.filter(~pl.col("row").is_in(repeated.implode()))
-        suspects = _together(sharing(once))
-        found += [rule.breaches(kept_rows(night, stamp, kind, rows)) for rows in suspects]
+    for rule, shared in zip(rules, suspects, strict=True):
+        once = sharing(shared.filter(~pl.col("row").is_in(repeated.implode())))
+        found += [rule.breaches(kept_rows(night, stamp, kind, rows)) for rows in _together(once)]
     broken = pl.concat(found) if found else pl.DataFrame()
     if broken.height:
         _reject_kept(night, broken, stamp, kind, tally)
@@ -41,6 +40,7 @@ def _repeated(night: Connection, stamp: Stamp, kind: Kind, suspects: pl.Series) 
     if suspects.is_empty():
         return suspects
     said = ", ".join(f'"{name}"' for name in PAGES[kind].content)
+    show(night, kind)
     night.register("suspects", suspects.to_frame())
     repeated = load(
         night,
@@ -72,7 +72,7 @@ def _reject_kept(
     rows = broken.get_column("row").unique()
     if kind == "inventory":
         meant = kept_rows(night, stamp, kind, rows).select(*UNCERTAIN).unique()
-        save(night, "uncertain", meant, file=stamp.file)
+        doubt(night, meant, stamp)
     take_out(night, stamp, kind, rows, tally)
     nothing = pl.lit(None, dtype=pl.String)
     rejects = broken.with_columns(kind=pl.lit(kind), value=nothing, raw=nothing)

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import polars as pl
 
 from flows.among import judge_among
-from flows.kept import TABLES, Stamp, Tally, reject, take_out
+from flows.kept import Stamp, Tally, doubt, keep, reject, take_out
 from flows.read import Chunks
 from flows.versions import take_known_events
 from flows.warehouse import Connection, load, save
@@ -90,27 +90,22 @@ def _take_chunk(
 ) -> None:
     tally.header = raw.header
     for part in check_parts(raw, stamp.kind, source, around):
-        _take_part(night, part, stamp, source, tally)
+        _take_part(night, part, stamp, tally)
     reject(night, malformed_rejects(raw, stamp.kind), stamp, tally)
     if stamp.kind == "inventory" and raw.malformed.height:
         # It may have meant any record.
         any_record = pl.DataFrame({"location_code": [None], "upc": [None]}, schema=UNCERTAIN)
-        save(night, "uncertain", any_record, file=stamp.file)
+        doubt(night, any_record, stamp)
 
 
-def _take_part(
-    night: Connection, part: Part, stamp: Stamp, source: Source | None, tally: Tally
-) -> None:
+def _take_part(night: Connection, part: Part, stamp: Stamp, tally: Tally) -> None:
     page = PAGES[part.kind]
-    stamped: dict[str, object] = {"file": stamp.file, "day": stamp.day}
-    if part.kind == "inventory":
-        stamped["is_full"] = bool(source and source.count_mode == "full")
     kept = part.kept
     if page.is_event:
         save(night, "contents", kept.select("row", "content"), kind=part.kind)
         kept = kept.drop("content")
-    save(night, TABLES[part.kind], kept, **stamped)
-    save(night, "uncertain", part.uncertain, file=stamp.file)
+    keep(night, kept, part.kind, stamp)
+    doubt(night, part.uncertain, stamp)
     reject(night, part.rejects, stamp, tally)
     tally.kept[part.kind] += kept.height
     tally.unknown = part.unknown & (part.unknown if tally.unknown is None else tally.unknown)

@@ -1,4 +1,4 @@
--- What validation hands on: rows of tonight's files as typed, beside the file, row and day.
+-- Tonight's files.
 CREATE TABLE taken (
     file VARCHAR,
     kind VARCHAR,
@@ -13,93 +13,14 @@ CREATE TABLE taken (
     copy VARCHAR
 );
 
-CREATE TABLE counts (
+-- The rows that validation hands on, in files of Arrow; flows/kept.py shows them as counts,
+-- adjustments, orders, cancellations and shipments.
+CREATE SEQUENCE parts_written;
+CREATE TABLE parts (
+    part BIGINT,
+    kind VARCHAR,
     file VARCHAR,
-    row BIGINT,
-    day DATE,
-    location_code VARCHAR,
-    upc VARCHAR,
-    segment VARCHAR,
-    sku VARCHAR,
-    lot_code VARCHAR,
-    date DATE,
-    condition VARCHAR,
-    serial_number VARCHAR,
-    quantity BIGINT,
-    floor BIGINT,
-    safety_stock BIGINT,
-    ltd BIGINT,
-    counted_at TIMESTAMPTZ,
-    is_full BOOLEAN
-);
-
-CREATE TABLE adjustments (
-    file VARCHAR,
-    row BIGINT,
-    day DATE,
-    location_code VARCHAR,
-    upc VARCHAR,
-    segment VARCHAR,
-    sku VARCHAR,
-    lot_code VARCHAR,
-    date DATE,
-    condition VARCHAR,
-    serial_number VARCHAR,
-    quantity BIGINT,
-    adjusted_at TIMESTAMPTZ,
-    reason VARCHAR,
-    event_id VARCHAR
-);
-
-CREATE TABLE orders (
-    file VARCHAR,
-    row BIGINT,
-    day DATE,
-    order_id VARCHAR,
-    line_id VARCHAR,
-    location_code VARCHAR,
-    upc VARCHAR,
-    segment VARCHAR,
-    sku VARCHAR,
-    lot_code VARCHAR,
-    date DATE,
-    condition VARCHAR,
-    serial_number VARCHAR,
-    quantity BIGINT,
-    placed_at TIMESTAMPTZ,
-    priority BIGINT,
-    customer_id VARCHAR
-);
-
-CREATE TABLE cancellations (
-    file VARCHAR,
-    row BIGINT,
-    day DATE,
-    order_id VARCHAR,
-    line_id VARCHAR,
-    quantity BIGINT,
-    inventory_id BIGINT,
-    decrement_on_hand BOOLEAN,
-    cancelled_at TIMESTAMPTZ,
-    event_id VARCHAR
-);
-
-CREATE TABLE shipments (
-    file VARCHAR,
-    row BIGINT,
-    day DATE,
-    order_id VARCHAR,
-    line_id VARCHAR,
-    quantity BIGINT,
-    shipment_id VARCHAR,
-    inventory_id BIGINT,
-    sku VARCHAR,
-    lot_code VARCHAR,
-    date DATE,
-    condition VARCHAR,
-    serial_number VARCHAR,
-    shipped_at TIMESTAMPTZ,
-    event_id VARCHAR
+    path VARCHAR
 );
 
 -- What the event rows of the file in hand say, by which its earlier versions are known.
@@ -119,6 +40,8 @@ CREATE TABLE statements_gone (
 -- Rows of count files that were rejected but may have meant a record of this location and UPC.
 CREATE TABLE uncertain (
     file VARCHAR,
+    day DATE,
+    is_full BOOLEAN,
     location_code VARCHAR,
     upc VARCHAR
 );

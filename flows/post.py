@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from flows.kept import show
 from flows.post_orders import post_orders
 from flows.post_shipments import post_shipments
 from flows.post_stock import post_stock, refuse_clearing_counts
@@ -17,6 +18,7 @@ def post(places: Places, day: date) -> dict[str, int]:
     """
     settings = night_settings(places)
     with tonight(places) as night:
+        show(night)
         decreases = post_orders(night, settings, day)
         refused = refuse_clearing_counts(night, settings)
         if refused and settings.on_refused == "fail":

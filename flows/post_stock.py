@@ -3,19 +3,16 @@
 from datetime import datetime
 from importlib.resources import files
 
-import polars as pl
-
+from flows.kept import show
 from flows.warehouse import Connection, load, only, replace, save, save_movements
 from schemas.settings import Settings
 from transforms.clearing import Surroundings, clearing_counts
 from transforms.post_stock import KnownStock
 from transforms.post_stock import post_stock as post
-from transforms.take import source_of
 
 
 def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
     """Take back files of counts that would empty a location. Returns them."""
-    _list_doubts(night, settings)
     around = Surroundings(
         records=load(night, "SELECT * FROM now_records SEMI JOIN counts USING (location_code)"),
         moves=load(night, _sql("counted_moves.sql")),
@@ -32,7 +29,7 @@ def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
         doubts=load(
             night,
             """
-            SELECT location_code, day, upc FROM doubts WHERE is_full
+            SELECT location_code, day, upc FROM uncertain WHERE is_full
             UNION
             SELECT location_code, day, unnest(uncertain_upcs) FROM warehouse.full_counts
             ANTI JOIN replaced USING (file)
@@ -44,7 +41,7 @@ def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
         load(night, "FROM counts"), around, settings.max_reject_rows, settings.max_cleared_share
     )
     for file, reason in refused.iter_rows():
-        night.execute("DELETE FROM counts WHERE file = $file", {"file": file})
+        night.execute("DELETE FROM parts WHERE file = $file", {"file": file})
         night.execute("DELETE FROM rejects WHERE file = $file", {"file": file})
         night.execute("DELETE FROM uncertain WHERE file = $file", {"file": file})
         night.execute(
@@ -55,6 +52,7 @@ def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
             """,
             {"file": file, "reason": reason},
         )
+    show(night)
     return refused.get_column("file").to_list()
 
 
@@ -89,7 +87,7 @@ def post_stock(night: Connection, closing_at: datetime) -> None:
     posted = post(
         load(night, "FROM counts"),
         load(night, "FROM adjustments"),
-        load(night, "FROM doubts"),
+        load(night, "FROM uncertain"),
         known,
         only(night, "SELECT run FROM tonight"),
         closing_at,
@@ -99,22 +97,6 @@ def post_stock(night: Connection, closing_at: datetime) -> None:
     save(night, "statements_gone", posted.statements_gone)
     save(night, "full_counts", posted.full_counts)
     save_movements(night, posted.movements)
-
-
-def _list_doubts(night: Connection, settings: Settings) -> None:
-    """What rejected counts may have meant, as long as their files are not refused."""
-    counted = load(night, "SELECT file, day FROM taken WHERE kind = 'inventory'")
-    whole = [_counts_whole(file, settings) for file in counted.get_column("file")]
-    night.execute("CREATE TABLE counted_files (file VARCHAR, day DATE, is_full BOOLEAN)")
-    is_full = pl.Series("is_full", whole, dtype=pl.Boolean)
-    save(night, "counted_files", counted.with_columns(is_full))
-    night.execute(
-        """
-        CREATE VIEW doubts AS
-        SELECT uncertain.*, counted_files.day, counted_files.is_full
-        FROM uncertain JOIN counted_files USING (file)
-        """
-    )
 
 
 def _list_touched(night: Connection) -> None:
@@ -135,7 +117,7 @@ def _list_touched(night: Connection) -> None:
             SEMI JOIN (
                 SELECT location_code FROM counts WHERE is_full
                 UNION
-                SELECT location_code FROM doubts WHERE is_full
+                SELECT location_code FROM uncertain WHERE is_full
                 UNION
                 SELECT location_code FROM warehouse.full_counts SEMI JOIN replaced USING (file)
             ) USING (location_code)
@@ -152,12 +134,6 @@ def _list_touched(night: Connection) -> None:
         ) USING (upc, serial_number);
         """
     )
-
-
-def _counts_whole(file: str, settings: Settings) -> bool:
-    kind, _, name = file.partition("/")
-    source = source_of(kind, name, settings.sources)
-    return source is not None and source.count_mode == "full"
 
 
 def _sql(name: str) -> str:

@@ -1,5 +1,6 @@
 """Validate: read each file that was taken, keep its good rows, write down the others."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ def judge_file(
     source = source_of(kind, name, settings.sources)
     around = circumstances(stamp.day, named_at, source, settings, reference)
     reading = reading_of(path, stamp.file, source)
+    stamp = replace(stamp, is_full=source is not None and source.count_mode == "full")
     reads_as = mended_source(source) if is_mended(stamp.file) else source
     try:
         return judge(night, reading, stamp, reads_as, settings, around), source

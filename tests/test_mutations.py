@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from flows.audit import audit
-from flows.kept import TABLES, Stamp
+from flows.kept import TABLES, Stamp, show
 from flows.validate import judge_file
 from flows.warehouse import Connection, load, scratch
 from schemas.settings import Kind, Settings
@@ -46,6 +46,7 @@ def judged(
     try:
         stamp = Stamp(f"{kind}/{path.name}", kind, DAY, DAY, 1)
         outcome, _ = judge_file(night, path, stamp, None, limits, NO_REFERENCE)
+        show(night)
         kept = load(night, f'FROM "{TABLES[kind]}" ORDER BY row')
         rejects = load(night, 'SELECT row, rule, "column", raw FROM rejects').to_dicts()
         return outcome, kept, rejects

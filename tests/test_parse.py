@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from schemas.rules import WHOLE
+from schemas.rules import ISO, WHOLE
 from schemas.settings import Settings, Source
 from transforms import parse
 from transforms.columns import recognise, select
@@ -128,6 +128,22 @@ def test_a_date_is_the_calendar_day_as_written_in_its_own_offset(text: str, day:
 )
 def test_an_undeclared_date_that_is_no_iso_day_is_rejected(text: str) -> None:
     assert checked(text, "date") == ["real_date"]
+
+
+def exists(year: int, month: int, day: int) -> bool:
+    try:
+        return bool(date(year, month, day))
+    except ValueError:
+        return False
+
+
+def test_the_days_that_look_real_are_those_of_the_calendar() -> None:
+    years = [1000, 1096, 1100, *range(1900, 2301), 9600, 9996, 9999]
+    days = [(year, month, day) for year in years for month in range(14) for day in range(33)]
+    texts = pl.Series([f"{year:04}-{month:02}-{day:02}" for year, month, day in days])
+    looks_real = texts.str.contains(ISO)
+    assert looks_real.to_list() == [exists(*day) for day in days]
+    assert parse.instants(texts.filter(looks_real), ZoneInfo("UTC")).null_count() == 0
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from flows.judge import judge
-from flows.kept import TABLES, Stamp
+from flows.kept import TABLES, Stamp, show
 from flows.read import Chunks, read
 from flows.warehouse import Connection, load, only, scratch
 from schemas.raw import Misread, RawRows
@@ -99,6 +99,7 @@ def validate_chunks(
     stamp = Stamp(f"{kind}/file", kind, COUNTED_AT.date(), COUNTED_AT.date(), 1)
     try:
         outcome = judge(tables, reading, stamp, source, limits, around)
+        show(tables)
         return Judged(
             outcome,
             {
@@ -597,5 +598,6 @@ def test_what_a_reader_left_that_then_gave_up_is_taken_back() -> None:
     with scratch() as tables:
         outcome = judge(tables, reading, stamp, None, Settings(), AROUND)
         assert (outcome.rows, outcome.kept, outcome.rejected) == (2, 1, 1)
+        show(tables)
         assert only(tables, "SELECT count(*) FROM counts") == 1
         assert only(tables, "SELECT count(*) FROM rejects") == 1

@@ -78,6 +78,8 @@ def instants(texts: pl.Series, zone: ZoneInfo) -> pl.Series:
 
     An hour that the clock skips is taken as the hour after, one that it repeats as the first.
     """
+    if texts.null_count() == texts.len():
+        return texts.cast(UTC_INSTANT)
     distinct = texts.to_frame("text").select(pl.col("text").approx_n_unique()).item()
     if distinct * WORTH_ASKING_ONCE < texts.len():
         stated = texts.unique()

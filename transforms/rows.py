@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -87,7 +88,9 @@ class Among:
         """row, key: equal keys for rows that share the columns, and by rare chance for others."""
         if not self.null_is_a_value:
             rows = rows.filter(pl.all_horizontal(pl.col(self.shared).is_not_null()))
-        return rows.select("row", key=pl.struct(self.shared).hash())
+        hashes = [pl.col(name).hash(place) for place, name in enumerate(self.shared)]
+        # Twice as quick as the hash of a struct; sums of 64 bits go round.
+        return rows.select("row", key=reduce(lambda key, part: key * 31 + part, hashes))
 
     def breaches(self, rows: pl.DataFrame) -> pl.DataFrame:
         """row, rule, column: what rows break, given all that share a key with one of them."""
