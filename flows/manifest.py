@@ -23,7 +23,7 @@ REFERENCE: Final = ("locations", "products", "holds")
 # Where and when a file was found is not of the run: a rebuild may find it elsewhere.
 MANIFEST: Final = {
     "runs": "SELECT * FROM runs WHERE day = $day ORDER BY run",
-    "files": "SELECT * EXCLUDE (size, modified_ns) FROM files WHERE day = $day ORDER BY ALL",
+    "files": "SELECT * EXCLUDE (size, changed_ns) FROM files WHERE day = $day ORDER BY ALL",
     "circumstances": "FROM circumstances ORDER BY ALL",
     **{table: f"FROM {table}" for table in REFERENCE},
 }

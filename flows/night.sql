@@ -7,7 +7,7 @@ CREATE TABLE taken (
     day DATE,
     sha256 VARCHAR,
     size BIGINT,
-    modified_ns BIGINT,
+    changed_ns BIGINT,
     status VARCHAR,
     twin VARCHAR,
     copy VARCHAR

@@ -1,5 +1,6 @@
 """Rebuild: the warehouse made anew, run by run, from manifests and inputs (SPEC 9.4)."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +15,7 @@ from flows.manifest import Run, read_manifests
 from flows.night import STAGES
 from flows.publish import publish_last
 from flows.settings import Places, Stopped, load_settings, places
-from flows.take import KINDS, take
+from flows.take import KINDS, changed_at, take
 from flows.warehouse import (
     Connection,
     empty,
@@ -34,7 +35,7 @@ FOUND: Final = {
     "sha256": pl.String,
     "path": pl.String,
     "size": pl.Int64,
-    "modified_ns": pl.Int64,
+    "changed_ns": pl.Int64,
 }
 
 
@@ -76,7 +77,7 @@ def rebuild(root: Path, tell: Callable[[Run], None] = lambda _: None) -> Rebuilt
 
 
 def _find(places: Places, runs: list[Run]) -> pl.DataFrame:
-    """file, sha256, path, size, modified_ns: contents that there are, the last two in the inbox.
+    """file, sha256, path, size, changed_ns: contents that there are, the last two in the inbox.
 
     Raises Stopped where one that a run took is nowhere.
     """
@@ -98,9 +99,10 @@ def _listed(places: Places) -> pl.DataFrame:
         for path in sorted((places.inbox / kind).rglob("*")):
             # No frame holds a path that is no UTF-8; its content is among the kept inputs.
             if path.is_file() and spelled_out(str(path)) == str(path):
-                status = path.stat()
+                status, began = path.stat(), time.time_ns()
                 file = path.relative_to(places.inbox).as_posix()
-                found.append((file, digest_of(path), str(path), status.st_size, status.st_mtime_ns))
+                changed = changed_at(status, began)
+                found.append((file, digest_of(path), str(path), status.st_size, changed))
     return pl.DataFrame(found, schema=FOUND, orient="row")
 
 
@@ -121,7 +123,7 @@ def _replay(fresh: Places, run: Run, found: pl.DataFrame) -> None:
 
 def _take_again(night: Connection, fresh: Places, run: Run, found: pl.DataFrame) -> None:
     """List the files that the run took; of the others nothing was taken, and nothing is."""
-    where = found.select("file", "sha256", "size", "modified_ns").unique(["file", "sha256"])
+    where = found.select("file", "sha256", "size", "changed_ns").unique(["file", "sha256"])
     told = run.files.join(where, on=["file", "sha256"], how="left")
     save(night, "files", told.filter(pl.col("status") != "taken"))
     known = load(night, "SELECT DISTINCT file FROM warehouse.files WHERE status = 'taken'")
@@ -137,7 +139,7 @@ def _take_again(night: Connection, fresh: Places, run: Run, found: pl.DataFrame)
         named, named_at = dated(Path(file).name)
         is_known = file in known.get_column("file")
         rows.append(
-            {name: row[name] for name in ("file", "kind", "dated", "sha256", "size", "modified_ns")}
+            {name: row[name] for name in ("file", "kind", "dated", "sha256", "size", "changed_ns")}
             | {"named_at": named_at, "day": named or run.day, "copy": str(copy)}
             | {"status": "version" if is_known else "new"}
         )

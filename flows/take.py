@@ -1,6 +1,7 @@
 """Take: find the files of the day, and copy each so that nothing can change it tonight."""
 
 import os
+import time
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -17,10 +18,13 @@ from transforms.take import choose, dated, is_input, last_known, source_of
 
 KINDS: Final = ("inventory", "adjustments", "orders", "cancellations", "shipments")
 
+TICK: Final = 2_000_000_000
+"""Nanoseconds; no disk's clock is slower."""
+
 # What made a file refused may have been a setting or a reference table: if they have changed since,
 # it gets another chance.
 KNOWN: Final = """
-    SELECT file, kind, dated, sha256, status, size, modified_ns, run
+    SELECT file, kind, dated, sha256, status, size, changed_ns, run
     FROM warehouse.files
     WHERE status <> 'refused' OR NOT (SELECT has_new_circumstances FROM tonight)
 """
@@ -56,6 +60,15 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str,
     return listed
 
 
+def changed_at(status: os.stat_result, read_at: int) -> int | None:
+    """When a file changed last, in nanoseconds; null where it may change again unseen.
+
+    It is the change of the file's entry that is looked at: a copy may carry the times of the file
+    that it is a copy of. Within a tick of the disk's clock two contents have one time.
+    """
+    return status.st_ctime_ns if status.st_ctime_ns < read_at - TICK else None
+
+
 def _everything_in(folder: Path) -> list[Path]:
     """Every file below a folder. Raises Stopped where one of its folders can't be looked into."""
 
@@ -74,13 +87,13 @@ def _everything_in(folder: Path) -> list[Path]:
 
 
 def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) -> pl.DataFrame:
-    last = last_known(known).select("file", "size", "modified_ns")
+    last = last_known(known).select("file", "size", "changed_ns")
     seen = {tuple(row) for row in last.iter_rows()}
     found: list[tuple[object, ...]] = []
     for file, kind, path in list_inbox(places, settings, day):
         try:
-            status = path.stat()
-            if (file, status.st_size, status.st_mtime_ns) in seen:
+            status, began = path.stat(), time.time_ns()
+            if (file, status.st_size, status.st_ctime_ns) in seen:
                 continue
             copy = places.night / "files" / f"{len(found)}{suffixes_of(Path(file))}"
             sha256 = copy_input(path, copy)
@@ -94,7 +107,7 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
             raise Stopped(
                 f"{file} can't be read: {error.strerror}; mend it or take it out"
             ) from error
-        if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+        if (after.st_size, after.st_ctime_ns) != (status.st_size, status.st_ctime_ns):
             # Still being written: the next run takes it whole.
             continue
         named, named_at = dated(path.name)
@@ -107,7 +120,7 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
                 named or day,
                 sha256,
                 status.st_size,
-                status.st_mtime_ns,
+                changed_at(status, began),
                 str(copy),
             )
         )
@@ -121,7 +134,7 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
             "day": pl.Date,
             "sha256": pl.String,
             "size": pl.Int64,
-            "modified_ns": pl.Int64,
+            "changed_ns": pl.Int64,
             "copy": pl.String,
         },
         orient="row",

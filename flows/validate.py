@@ -168,7 +168,7 @@ def _save_file(
         "reason": reason,
         "dated": taken["dated"],
         "size": taken["size"],
-        "modified_ns": taken["modified_ns"],
+        "changed_ns": taken["changed_ns"],
     }
     schema = {"unknown_columns": pl.List(pl.String()), "dated": pl.Date(), "reason": pl.String()}
     line["run"] = only(night, "SELECT run FROM tonight")

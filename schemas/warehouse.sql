@@ -181,7 +181,7 @@ CREATE TABLE files (
     reason VARCHAR,
     dated DATE,
     size BIGINT,
-    modified_ns BIGINT,
+    changed_ns BIGINT,
     run BIGINT
 );
 

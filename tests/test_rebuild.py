@@ -25,7 +25,7 @@ def warehouse_of(root: Root) -> dict[str, list[tuple[object, ...]]]:
         tables: dict[str, pl.DataFrame] = {
             name: warehouse.sql(f'FROM "{name}"').pl() for name in names
         }
-    unsaid = ("size", "modified_ns")
+    unsaid = ("size", "changed_ns")
     return {
         name: sorted(
             table.drop(column for column in unsaid if column in table.columns).rows(), key=str

@@ -1,6 +1,7 @@
 """What happens to files in a warehouse's weeks, each story a test (SPEC 2)."""
 
 import json
+import os
 from datetime import datetime
 
 import pytest
@@ -36,6 +37,20 @@ def test_a_refused_file_may_also_be_sent_again_under_another_name(root: Root) ->
 
     assert night.refused == []
     assert root.rows(ON_HAND) == [("U", 5)]
+
+
+def test_a_correction_that_carries_the_time_and_size_of_what_it_corrects_is_taken(
+    root: Root,
+) -> None:
+    counted = root.put("inbox/inventory/2026-04-01.csv", COUNTED + "L,U,4\n")
+    times = counted.stat()
+    root.night("2026-04-01")
+    root.put("inbox/inventory/2026-04-01.csv", COUNTED + "L,U,7\n")
+    os.utime(counted, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    root.night("2026-04-02")
+
+    assert root.rows(ON_HAND) == [("U", 7)]
 
 
 def test_of_an_export_of_counts_that_grows_every_night_the_latest_holds(root: Root) -> None:

@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from flows.settings import places
-from flows.take import list_inbox
+from flows.take import TICK, changed_at, list_inbox
 from schemas.settings import Settings, Source
 from transforms.take import choose, dated, is_input, source_of
 
@@ -236,6 +236,14 @@ def test_a_run_lists_the_files_of_its_day_earlier_ones_and_undated_ones(tmp_path
 def test_a_file_of_a_source_with_markers_waits_for_its_own(tmp_path: Path) -> None:
     names = ["orders/a.csv", "orders/b.csv", "orders/b.csv.done", "shipments/c.csv"]
     assert inbox(tmp_path, *names, done=True) == ["orders/b.csv", "shipments/c.csv"]
+
+
+def test_a_file_that_changed_a_tick_ago_is_looked_into_again(tmp_path: Path) -> None:
+    file = tmp_path / "2026-04-01.csv"
+    file.touch()
+    changed = file.stat().st_ctime_ns
+    assert changed_at(file.stat(), read_at=changed + TICK) is None
+    assert changed_at(file.stat(), read_at=changed + TICK + 1) == changed
 
 
 def test_an_inbox_without_folders_is_an_empty_one(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ SELECT
     CAST([] AS VARCHAR[]) AS unknown_columns,
     CAST($day AS DATE) AS dated,
     0 AS size,
-    0 AS modified_ns,
+    0 AS changed_ns,
     1 AS run,
 FROM (VALUES ('inventory'), ('orders')) AS kinds(kind);
 
