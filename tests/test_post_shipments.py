@@ -447,6 +447,14 @@ def test_a_named_record_may_go_below_zero_where_that_is_allowed() -> None:
     assert on_hand(after) == {1: 5, 2: -2}
 
 
+def test_a_promise_is_not_made_again_for_units_that_leave_without_stock() -> None:
+    before = desk([line("A", 1)], [record(1, 1)], {("A", 1): 2}, without_stock="L")
+    after = post(before, shipment("A", 3))
+    assert moves(after) == [("ship", 2, 1), ("allocate", 1, 1), ("ship", 1, 1)]
+    assert shipped(after) == [("A", 1, 3)]
+    assert on_hand(after) == {1: -2}
+
+
 def test_a_product_not_tracked_is_passed() -> None:
     after = post(desk([line("A", 5)], [], untracked="U"), shipment("A", 2, shipment_id="S"))
     assert moves(after) == [("pass", 2, None)]

@@ -96,18 +96,28 @@ def _ship(desk: Desk, event: Row) -> None:
     fitting = [named] if named else [one for one in desk.pools[pool(line)] if fits(one, event)]
     own = _own(desk, event, line, fitting)
     missing = event["quantity"] - sum(units for _, units in own)
-    elsewhere = _elsewhere(desk, event, line, fitting, own, missing)
-    for record, units in own:
-        _leave(desk, event, line, record, units)
-    _release(desk, event, line, min(missing, line["allocated"]))
-    for record, units in elsewhere:
-        desk.move(event, "allocate", units, record=record, line=line)
-        _leave(desk, event, line, record, units)
-    shipped: dict[int, int] = {}
-    for record, units in (*own, *elsewhere):
-        shipped[record["inventory_id"]] = shipped.get(record["inventory_id"], 0) + units
-    for inventory_id, units in shipped.items():
+    plan: dict[int, int] = {}
+    for record, units in (*own, *_elsewhere(desk, event, line, fitting, own, missing)):
+        plan[record["inventory_id"]] = plan.get(record["inventory_id"], 0) + units
+    _leave(desk, event, line, plan)
+    for inventory_id, units in plan.items():
         _note(desk, event, inventory_id, units)
+
+
+def _leave(desk: Desk, event: Row, line: Row, plan: dict[int, int]) -> None:
+    """Ship units by record: what the line is promised of it, then the others in place of promises.
+
+    A promise is not released to be made again for the same unit, however the unit was found.
+    """
+    promised = dict(desk.allocations[line["order_id"], line["line_id"]])
+    own = {one: min(units, promised.get(one, 0)) for one, units in plan.items()}
+    for one, units in own.items():
+        _ship_units(desk, event, line, desk.records[one], units)
+    _release(desk, event, line, min(sum(plan.values()) - sum(own.values()), line["allocated"]))
+    for one, units in plan.items():
+        if units > own[one]:
+            desk.move(event, "allocate", units - own[one], record=desk.records[one], line=line)
+            _ship_units(desk, event, line, desk.records[one], units - own[one])
 
 
 def _own(desk: Desk, event: Row, line: Row, fitting: list[Row]) -> list[Take]:
@@ -157,9 +167,10 @@ def _named_by_fields(desk: Desk, event: Row, line: Row) -> Row:
     return desk.new_record(line | {name: event[name] for name in GRANULAR_FIELDS if event[name]})
 
 
-def _leave(desk: Desk, event: Row, line: Row, record: Row, units: int) -> None:
-    desk.move(event, "ship", units, record=record, line=line)
-    desk.correct(event, units, record)
+def _ship_units(desk: Desk, event: Row, line: Row, record: Row, units: int) -> None:
+    if units:
+        desk.move(event, "ship", units, record=record, line=line)
+        desk.correct(event, units, record)
 
 
 def _release(desk: Desk, event: Row, line: Row, units: int) -> None:
