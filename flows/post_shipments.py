@@ -84,7 +84,13 @@ def _lay_out(night: Connection, events: list[Row]) -> Desk:
     )
     night.register("event_pools", lines.select("location_code", "upc", "segment").unique())
     records = load(
-        night, "SELECT * FROM now_records SEMI JOIN event_pools USING (location_code, upc, segment)"
+        night,
+        """
+        WITH here AS (FROM now_records SEMI JOIN event_pools USING (location_code, upc, segment))
+        FROM here
+        UNION
+        FROM now_records SEMI JOIN here USING (upc, serial_number)
+        """,
     )
     allocations: dict[LineKey, dict[int, int]] = defaultdict(dict)
     for order_id, line_id, inventory_id, quantity in promises.iter_rows():

@@ -233,6 +233,25 @@ def test_units_that_are_not_free_go_after_free_ones(unfree: Row) -> None:
     ]
 
 
+def serial(inventory_id: int, on_hand: int, **other: Any) -> Row:
+    return record(inventory_id, on_hand, serial_number="7", **other)
+
+
+def test_of_a_serial_on_two_records_the_unit_of_the_one_counted_last_is_free() -> None:
+    records = [serial(1, 1, counted_at=at(1)), serial(2, 1, lot_code="8", counted_at=at(2))]
+    after = post(desk([line("A", 1)], records), shipment("A", 1, serial_number="7"))
+    assert shipped(after) == [("A", 2, 1)]
+
+
+def test_of_a_serial_that_is_promised_no_other_unit_is_free_wherever_it_stands() -> None:
+    elsewhere = serial(3, 1, location_code="M", counted_at=at(3))
+    records = [serial(1, 1), serial(2, 2, lot_code="8", counted_at=at(2)), elsewhere]
+    before = desk([line("A", 1), line("B")], records, {("B", 2): 1})
+    assert [before.free(one) for one in before.records.values()] == [0, 0, 0]
+    before = desk([line("A", 1)], records)
+    assert [before.free(one) for one in before.records.values()] == [0, 0, 1]
+
+
 def test_units_promised_to_others_come_last() -> None:
     records = [record(1, 3, date=date(2026, 5, 1)), record(2, 1)]
     before = desk([line("A", 3), line("B")], records, {("B", 1): 3})

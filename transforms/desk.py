@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import polars as pl
@@ -12,6 +13,8 @@ from schemas.movements import EFFECTS
 from transforms.full_counts import zeros
 from transforms.moved_serials import zeros_elsewhere
 from transforms.rank import use_key
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 Row = dict[str, Any]
 LineKey = tuple[str, str]
@@ -33,6 +36,7 @@ MOVEMENT: Final = {
 class Desk:
     """Lines, records and allocations as they stand, and what is written down on the way.
 
+    records: those of the pools, and wherever else their serial numbers stand.
     allocations: units by line and record. known_shipments: fulfilled rows by shipment and line.
     without_stock: locations that may ship what they don't have. untracked: UPCs without stock.
     full_counts, arrived: of the locations and UPCs, for records that become known here.
@@ -48,6 +52,7 @@ class Desk:
     full_counts: pl.DataFrame
     arrived: pl.DataFrame
     pools: dict[tuple[str, ...], list[Row]] = field(default_factory=lambda: defaultdict(list))
+    serials: dict[tuple[str, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
     statements: list[Row] = field(default_factory=list)
     movements: list[Row] = field(default_factory=list)
     fulfilled: list[Row] = field(default_factory=list)
@@ -58,7 +63,12 @@ class Desk:
 
     def __post_init__(self) -> None:
         for record in sorted(self.records.values(), key=use_key):
-            self.pools[pool(record)].append(record)
+            self._lay_down(record)
+
+    def _lay_down(self, record: Row) -> None:
+        self.pools[pool(record)].append(record)
+        if record["serial_number"] is not None:
+            self.serials[record["upc"], record["serial_number"]].append(record)
 
     def move(
         self,
@@ -97,6 +107,22 @@ class Desk:
         if includes(record, event):
             self.move(event | {"because": "late"}, "count", units, record=record)
 
+    def free(self, record: Row) -> int:
+        """Units that the next line could get: of a serial number no more than one (SPEC 1, 4.4)."""
+        if record["is_held"] or record["is_expired"]:
+            return 0
+        units: int = record["on_hand"] - record["safety_stock"]
+        if record["serial_number"] is not None:
+            units = 0 if self._stands_elsewhere(record) else min(units, 1)
+        allocated: int = record["allocated"]
+        return max(units - allocated, 0)
+
+    def _stands_elsewhere(self, record: Row) -> bool:
+        """Of the records that have the unit, it is another's that is promised or counted last."""
+        same = self.serials[record["upc"], record["serial_number"]]
+        having = [one for one in same if one["on_hand"] > 0]
+        return bool(having) and max(having, key=_promised_first) is not record
+
     def promised(self, line: Row) -> list[tuple[Row, int]]:
         """The line's records and the units it is promised of each, in use order."""
         units = self.allocations[line["order_id"], line["line_id"]]
@@ -121,7 +147,7 @@ class Desk:
         self.statements += said
         self.next_id += 1
         self.records[record["inventory_id"]] = record
-        self.pools[pool(record)].append(record)
+        self._lay_down(record)
         self.pools[pool(record)].sort(key=use_key)
         return record
 
@@ -133,6 +159,11 @@ class Desk:
         nothing = pl.DataFrame(schema={"inventory_id": pl.Int64, "file": pl.String})
         said = [zeros(self.full_counts, one, nothing), zeros_elsewhere(self.arrived, one)]
         return pl.concat(said, how="diagonal").to_dicts()
+
+
+def _promised_first(record: Row) -> tuple[int, datetime, int]:
+    counted_at: datetime | None = record["counted_at"]
+    return record["allocated"], counted_at or NEVER, -record["inventory_id"]
 
 
 def pool(row: Row) -> tuple[str, ...]:

@@ -140,9 +140,7 @@ def _elsewhere(
     gone = {record["inventory_id"]: units for record, units in own}
     takes: list[Take] = []
     for record in fitting:
-        is_blocked = record["is_held"] or record["is_expired"]
-        free = record["on_hand"] - record["safety_stock"] - record["allocated"]
-        units = 0 if is_blocked else min(missing, max(free, 0))
+        units = min(missing, desk.free(record))
         if units:
             takes.append((record, units))
             gone[record["inventory_id"]] = gone.get(record["inventory_id"], 0) + units
