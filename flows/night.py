@@ -28,13 +28,17 @@ STAGES: Final[tuple[Stage, ...]] = (take, validate, post, allocate, reconcile)
 
 @dataclass
 class Night:
-    """What a night did: counts and seconds of each stage, refused files, what is late."""
+    """What a night did: counts and seconds of each stage, refused files, what is late.
+
+    left: files left to a later run, and why.
+    """
 
     day: date
     counts: dict[str, Counts] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
     repeated: list[tuple[str, str]] = field(default_factory=list)
     late: list[tuple[str, str]] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     open_units: Counts = field(default_factory=dict)
     is_new: bool = True
@@ -89,7 +93,9 @@ def _run_stages(night: Night, there: Places, started: datetime, run_stage: RunSt
         night.seconds[stage.__name__] = time.perf_counter() - began
         if stage is take and not night.counts["take"] and not _has_work(there):
             night.is_new = False
+            _tell_left(night, there)
             return night
+    _tell_left(night, there)
     _tell(night, there)
     began = time.perf_counter()
     finished = datetime.now(UTC)
@@ -108,6 +114,11 @@ def _has_work(there: Places) -> bool:
                 night, "SELECT has_new_circumstances OR last_day IS DISTINCT FROM day FROM tonight"
             )
         )
+
+
+def _tell_left(night: Night, there: Places) -> None:
+    with tonight(there) as tables:
+        night.left = [*load(tables, 'SELECT file, why FROM "left" ORDER BY file').iter_rows()]
 
 
 def _tell(night: Night, there: Places) -> None:

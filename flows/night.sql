@@ -13,6 +13,12 @@ CREATE TABLE taken (
     copy VARCHAR
 );
 
+-- Files left to a later run.
+CREATE TABLE "left" (
+    file VARCHAR,
+    why VARCHAR
+);
+
 -- The rows that validation hands on, in files of Arrow; flows/kept.py shows them as counts,
 -- adjustments, orders, cancellations and shipments.
 CREATE SEQUENCE parts_written;

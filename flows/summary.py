@@ -14,8 +14,9 @@ ALL_ROWS: Final = ("--rows", "1000")
 
 def told(night: Night, root: Path) -> list[tuple[str, str]]:
     """What, and its figure, a line each; where a person has to do something, the command."""
+    left = [("left", f"{file}: {why}; the next run takes it") for file, why in night.left]
     if not night.is_new:
-        return [("nothing new", f"the tables of {night.day} stand as they were")]
+        return [("nothing new", f"the tables of {night.day} stand as they were"), *left]
     files = night.counts["take"]
     rows = night.counts["validate"]
     lines = [
@@ -25,6 +26,7 @@ def told(night: Night, root: Path) -> list[tuple[str, str]]:
         ("units moved", _counted(night.counts["allocate"]) or "none"),
         ("open lines", _open_lines(night)),
         *_refused(night.refused, root),
+        *left,
         *(("LATE", f"{name}: {why}") for name, why in night.late),
         *(("repeated", f"{file}: {reason}") for file, reason in night.repeated),
     ]

@@ -35,7 +35,8 @@ def take(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     with tonight(places) as night:
         known = load(night, KNOWN)
-        found = _copied(places, settings, day, known)
+        found, left = _copied(places, settings, day, known)
+        save(night, "left", left)
         chosen = choose(found.select("file", "kind", "dated", "sha256"), known)
         taken = chosen.join(found.drop("kind", "dated", "sha256"), on="file").sort("day", "file")
         save(night, "taken", taken)
@@ -86,10 +87,17 @@ def _everything_in(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) -> pl.DataFrame:
+def _copied(
+    places: Places, settings: Settings, day: date, known: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The files that are not as they were last known; and file, why of those left to a later run.
+
+    What is gone will be sent again by whoever removed it, and what grows is taken whole.
+    """
     last = last_known(known).select("file", "size", "changed_ns")
     seen = {tuple(row) for row in last.iter_rows()}
     found: list[tuple[object, ...]] = []
+    left: list[tuple[str, str]] = []
     for file, kind, path in list_inbox(places, settings, day):
         try:
             status, began = path.stat(), time.time_ns()
@@ -99,7 +107,7 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
             sha256 = copy_input(path, copy)
             after = path.stat()
         except FileNotFoundError:
-            # Gone between listing and reading: whoever removed it will send it again.
+            left.append((file, "it went away before it was read"))
             continue
         except OSError as error:
             if error.errno in FULL:
@@ -108,7 +116,7 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
                 f"{file} can't be read: {error.strerror}; mend it or take it out"
             ) from error
         if (after.st_size, after.st_ctime_ns) != (status.st_size, status.st_ctime_ns):
-            # Still being written: the next run takes it whole.
+            left.append((file, "it was still being written"))
             continue
         named, named_at = dated(path.name)
         found.append(
@@ -124,6 +132,11 @@ def _copied(places: Places, settings: Settings, day: date, known: pl.DataFrame) 
                 str(copy),
             )
         )
+    told = pl.DataFrame(left, schema={"file": pl.String, "why": pl.String}, orient="row")
+    return _listed(found), told
+
+
+def _listed(found: list[tuple[object, ...]]) -> pl.DataFrame:
     return pl.DataFrame(
         found,
         schema={

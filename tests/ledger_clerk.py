@@ -35,9 +35,9 @@ EFFECTS: dict[str, dict[str, int]] = {
 class Ledger(Stock):
     """All that was told, and what followed."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.reference = reference
+        self.reference = Reference()
         self.run = 0
         self.day = date.min
         self.events: dict[str, Counter[tuple[object, ...]]] = {}
@@ -51,9 +51,10 @@ class Ledger(Stock):
 
     # The night
 
-    def night(self, day: date, files: Iterable[File]) -> None:
+    def night(self, day: date, reference: Reference, files: Iterable[File]) -> None:
         self.run += 1
         self.day = day
+        self.reference = reference
         events = self.waiting
         self.waiting = []
         for file in sorted(files, key=lambda one: (one.day, one.name)):

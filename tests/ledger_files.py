@@ -47,7 +47,7 @@ LEAST_OF_A_SERIAL: Final = {"inventory": 0, "adjustments": -1}
 
 @dataclass
 class Reference:
-    """What the reference tables and settings say; nothing changes it during a story."""
+    """What the reference tables and settings say on a night."""
 
     without_stock: frozenset[str] = frozenset()
     products: dict[str, Row] = field(default_factory=dict)

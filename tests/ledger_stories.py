@@ -19,16 +19,15 @@ LOTS = few(["", "A", "A", "A", "B"])
 CONDITIONS = few(["", "", "New", "Used"])
 UPCS = few(["U", "U", "U", "U", "S", "S", "N", "R"])
 """S has serial numbers, N isn't tracked, R refuses what it has not."""
-MARKS: Final = "abc"
-"""A night costs much the same whatever stands in its files, so up to three casts play at once."""
+MARKS: Final = "abcdefgh"
+"""A night costs much the same whatever stands in its files, so many casts play at once."""
 
 Pool = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Story:
-    reference: Reference
-    nights: tuple[tuple[date, tuple[File, ...]], ...]
+    nights: tuple[tuple[date, Reference, tuple[File, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def rows(draw: st.DrawFn, kind: str, day: date, casts: list[Cast], most: int = 4
 @st.composite
 def files(draw: st.DrawFn, kind: str, day: date, casts: list[Cast], earlier: list[File]) -> File:
     """A file of a day, or another version of an earlier file, or an earlier one again."""
-    way = draw(few(["new", "new", "new", "new", "version", "again"]))
+    way = draw(few(["new", "new", "version", "version", "again"]))
     same = [file for file in earlier if file.kind == kind]
     if same and way == "again":
         old = draw(few(same))
@@ -184,7 +183,8 @@ def references(draw: st.DrawFn) -> Reference:
         if draw(st.booleans()):
             plain |= {"default_condition": "New"}
         products |= {f"U{mark}": plain, f"S{mark}": {}}
-        products |= {f"N{mark}": {"track_stock": False}, f"R{mark}": {"out_of_stock": "refuse"}}
+        short = draw(few(["refuse", "refuse", "backorder"]))
+        products |= {f"N{mark}": {"track_stock": False}, f"R{mark}": {"out_of_stock": short}}
     hold: Row = {
         "lot_code": "B",
         "from": FIRST + timedelta(days=1),
@@ -215,7 +215,7 @@ def casts(draw: st.DrawFn, mark: str) -> Cast:
 @st.composite
 def stories(draw: st.DrawFn, nights: int = 4) -> Story:
     cast = [draw(casts(mark)) for mark in MARKS[: draw(st.integers(1, len(MARKS)))]]
-    day = FIRST
+    day, reference = FIRST, draw(references())
     story = []
     earlier: list[File] = []
     kinds = ["inventory", "orders", *draw(st.lists(few(list(ROWS)), max_size=2))]
@@ -227,7 +227,9 @@ def stories(draw: st.DrawFn, nights: int = 4) -> Story:
         known = {(file.name, file.csv) for file in earlier}
         fresh = [file for file in found.values() if (file.name, file.csv) not in known]
         earlier += fresh
-        story.append((day, tuple(fresh)))
+        story.append((day, reference, tuple(fresh)))
         day += timedelta(days=draw(few([0, 1, 1, 1, 2])))
-        kinds = draw(st.lists(few([*ROWS, "shipments", "shipments"]), min_size=1, max_size=4))
-    return Story(draw(references()), tuple(story))
+        if draw(few([False, False, True])):
+            reference = draw(references())
+        kinds = draw(st.lists(few([*ROWS, "shipments", "shipments"]), min_size=2, max_size=5))
+    return Story(tuple(story))

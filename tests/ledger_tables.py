@@ -53,7 +53,7 @@ QUERIES: Final = {
 
 
 def written(root: Root, reference: Reference) -> None:
-    """The settings and reference tables of a story."""
+    """The settings and reference tables of a night."""
     root.put("lotwise.toml", SETTINGS.format(reference.wait_days))
     places = [f"{code},{str(code in reference.without_stock).lower()}" for code in LOCATIONS]
     header = "location_code,allow_fulfillment_without_stock"
@@ -66,8 +66,7 @@ def written(root: Root, reference: Reference) -> None:
     root.put("reference/products.csv", "\n".join([",".join(["upc", *names]), *products, ""]))
     names = ("lot_code", "upc", "location_code", "from", "until")
     holds = [",".join(str(hold.get(name, "")) for name in names) for hold in reference.holds]
-    if holds:
-        root.put("reference/holds.csv", "\n".join([",".join(names), *holds, ""]))
+    root.put("reference/holds.csv", "\n".join([",".join(names), *holds, ""]))
 
 
 def expected(ledger: Ledger) -> dict[str, Table]:

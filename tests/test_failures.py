@@ -196,6 +196,7 @@ def test_a_file_that_grows_while_it_is_read_is_left_to_a_later_run(runs: Runs, r
         writer.join()
 
     assert ended.code == 0, ended.err
+    assert f"orders/{DAY}_2.csv: it was still being written; the next run takes it" in ended.out
     assert root.rows("SELECT DISTINCT order_id FROM order_lines ORDER BY ALL") == [("1",), ("2",)]
     lines = growing.read_text().count("\n") - 1
     assert night(runs, root).code == 0
@@ -218,7 +219,8 @@ def test_a_file_gone_between_listing_and_reading_is_left_out_until_it_is_back(
 
     with monkeypatch.context() as patched:
         patched.setattr("flows.take.list_inbox", list_and_lose)
-        root.night(DAY)
+        left = root.night(DAY).left
+    assert left == [(f"orders/store7/{DAY}.csv", "it went away before it was read")]
     orders = "SELECT DISTINCT order_id FROM order_lines ORDER BY ALL"
     assert root.rows(orders) == [("1",), ("2",)]
     if is_folder:

@@ -21,9 +21,9 @@ def lived(story: Story, *, publishes: bool) -> None:
     """Live through a story, and compare all tables with the clerk's after every night."""
     with TemporaryDirectory() as folder:
         root = Root(Path(folder))
-        ledger = Ledger(story.reference)
-        written(root, story.reference)
-        for day, files in story.nights:
+        ledger = Ledger()
+        for day, reference, files in story.nights:
+            written(root, reference)
             for file in files:
                 root.put(f"inbox/{file.name}", file.csv)
             if publishes:
@@ -31,7 +31,7 @@ def lived(story: Story, *, publishes: bool) -> None:
                 tables = published(root)
             else:
                 tables = committed(root, day)
-            ledger.night(day, files)
+            ledger.night(day, reference, files)
             assert ledger.unbalanced() == []
             of_clerk = expected(ledger)
             for name, table in tables.items():
