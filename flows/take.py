@@ -31,7 +31,15 @@ KNOWN: Final = """
 
 
 def take(places: Places, day: date) -> dict[str, int]:
-    """Copy and list the files that the run of `day` takes. Returns counts of files by status."""
+    """Copy and list the files that the run of `day` takes. Returns counts of files by status.
+
+    Raises Stopped where there is no inbox: its disk may not be there tonight.
+    """
+    if not places.inbox.is_dir():
+        raise Stopped(
+            f"there is no inbox at {places.inbox}; make the folder, "
+            "or see that the disk it is on is there, and run it again"
+        )
     settings = night_settings(places)
     with tonight(places) as night:
         known = load(night, KNOWN)

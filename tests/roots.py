@@ -22,7 +22,7 @@ class Root:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+        (path / "inbox").mkdir(parents=True, exist_ok=True)
 
     def put(self, file: str, text: str) -> Path:
         """Write a file below the root; text is dedented, so that tables stand in the test."""

@@ -233,6 +233,20 @@ def test_a_file_gone_between_listing_and_reading_is_left_out_until_it_is_back(
     assert root.rows(orders) == [("1",), ("2",), ("7",)]
 
 
+def test_a_night_whose_inbox_is_away_stops_and_changes_nothing(
+    runs: Runs, root: Root, first: Root, second: Root
+) -> None:
+    inbox = root.path / "inbox"
+    away = inbox.rename(root.path / "unmounted")
+
+    assert_failed(night(runs, root), f"there is no inbox at {inbox}; make the folder")
+
+    assert is_same(root, first)
+    away.rename(inbox)
+    assert night(runs, root).code == 0
+    assert is_same(root, second)
+
+
 def test_what_is_named_like_a_file_and_is_none_is_left_alone(
     runs: Runs, root: Root, second: Root
 ) -> None:
