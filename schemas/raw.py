@@ -19,11 +19,11 @@ LONGEST_RAW: Final = 1 << 10
 MOST_COLUMNS: Final = 5_000
 """Columns of a file. Every one is a column of every frame, and of what is told of a reject."""
 
-CELLS: Final = 5_000_000
-"""Cells of a chunk: half a million rows of ten columns, some 150 MB. Fewer rows cost time, since
-every chunk is worth some forty questions to polars and pandera; more cost memory."""
+CELLS: Final = 10_000_000
+"""Cells of a chunk: a million rows of ten columns, some 300 MB. Fewer rows cost time, since every
+chunk is worth some forty questions to polars and pandera; more cost memory."""
 
-MOST_ROWS: Final = 500_000
+MOST_ROWS: Final = 1_000_000
 """Rows of a chunk: those of few columns become as many columns as others once they are typed."""
 
 
