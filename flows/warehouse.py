@@ -26,8 +26,8 @@ VERSION: Final = 3
 """Of the tables in schemas/warehouse.sql."""
 
 MEMORY: Final = "1GiB"
-"""What DuckDB may hold of the rows that validation hands on; the rest is on disk, in the folder of
-the night. Beside it stand a few chunks of rows, in polars: together they stay well below 4 GiB."""
+"""What DuckDB may hold of a file's rejects and of what its events say; the rest is on disk, in the
+folder of the night. Beside it stand a few chunks of rows, in polars: together well below 4 GiB."""
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -133,7 +133,7 @@ def _lay_out(night: Connection) -> None:
 
 @contextmanager
 def bounded(night: Connection) -> Iterator[None]:
-    """Keep the night's tables within MEMORY while rows stream into them."""
+    """Keep DuckDB within MEMORY while files are validated."""
     night.execute(f"SET memory_limit = '{MEMORY}'")
     try:
         yield
