@@ -10,12 +10,12 @@ from flows.warehouse import Connection, load
 KNOWN: Final = """
     SELECT row
     FROM (
-        SELECT row, content, row_number() OVER (PARTITION BY content ORDER BY row) AS nth
+        SELECT row, events.rows, row_number() OVER (PARTITION BY content ORDER BY row) AS nth
         FROM contents
+        JOIN (FROM warehouse.events WHERE file = $file) AS events USING (content)
         WHERE kind = $kind
     )
-    JOIN warehouse.events USING (content)
-    WHERE events.file = $file AND nth <= events.rows
+    WHERE nth <= rows
     ORDER BY row
 """
 
@@ -29,7 +29,6 @@ ALL: Final = """
         SELECT content, rows FROM warehouse.events WHERE file = $file
     )
     GROUP BY content
-    ORDER BY content
 """
 
 
