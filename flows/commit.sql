@@ -80,6 +80,9 @@ INSERT INTO waiting FROM night.waiting;
 
 DELETE FROM files WHERE status = 'refused' AND file IN (SELECT file FROM night.files);
 INSERT INTO files FROM night.files;
+UPDATE files SET size = looked_into.size, changed_ns = looked_into.changed_ns
+FROM night.looked_into AS looked_into
+WHERE files.file = looked_into.file AND files.sha256 = looked_into.sha256;
 DELETE FROM events WHERE file IN (SELECT file FROM night.events);
 INSERT INTO events FROM night.events;
 

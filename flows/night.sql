@@ -13,6 +13,14 @@ CREATE TABLE taken (
     copy VARCHAR
 );
 
+-- Files that seemed to have changed and say what they said: they need not be read again.
+CREATE TABLE looked_into (
+    file VARCHAR,
+    sha256 VARCHAR,
+    size BIGINT,
+    changed_ns BIGINT
+);
+
 -- Files left to a later run.
 CREATE TABLE "left" (
     file VARCHAR,

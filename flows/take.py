@@ -45,6 +45,8 @@ def take(places: Places, day: date) -> dict[str, int]:
         known = load(night, KNOWN)
         found, left = _copied(places, settings, day, known)
         save(night, "left", left)
+        same = found.join(last_known(known), on=["file", "sha256"], how="semi")
+        save(night, "looked_into", same.select("file", "sha256", "size", "changed_ns"))
         chosen = choose(found.select("file", "kind", "dated", "sha256"), known)
         taken = chosen.join(found.drop("kind", "dated", "sha256"), on="file").sort("day", "file")
         save(night, "taken", taken)

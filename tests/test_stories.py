@@ -3,9 +3,11 @@
 import json
 import os
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
+from flows.inputs import copy_input
 from tests.roots import Root
 
 COUNTED = "location_code,upc,quantity\n"
@@ -51,6 +53,27 @@ def test_a_correction_that_carries_the_time_and_size_of_what_it_corrects_is_take
     root.night("2026-04-02")
 
     assert root.rows(ON_HAND) == [("U", 7)]
+
+
+def test_a_file_that_was_only_touched_is_looked_into_once(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def copied(path: Path, copy: Path) -> str:
+        read.append(path.name)
+        return copy_input(path, copy)
+
+    monkeypatch.setattr("flows.take.copy_input", copied)
+    monkeypatch.setattr("flows.take.TICK", 0)
+    counted = root.put("inbox/inventory/2026-04-01.csv", COUNTED + "L,U,4\n")
+    root.night("2026-04-01")
+    counted.touch()
+    for day in ("2026-04-02", "2026-04-03", "2026-04-04"):
+        root.night(day)
+
+    assert read == ["2026-04-01.csv"] * 2
+    assert root.rows("SELECT status, kept FROM files") == [("taken", 1)]
 
 
 def test_of_an_export_of_counts_that_grows_every_night_the_latest_holds(root: Root) -> None:
