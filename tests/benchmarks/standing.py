@@ -280,6 +280,7 @@ SELECT
 
 def write_state(root: Path, rows: int, new: int) -> int:
     """The warehouse as the run of STOOD left it, and the inbox of DAY. Returns the new rows."""
+    (root / "inbox").mkdir()
     run_night(STOOD, root)
     # The night of nothing gave the run its settings; what it published is not what stands now.
     shutil.rmtree(root / "published")
