@@ -142,4 +142,5 @@ def take_out(night: Connection, stamp: Stamp, kind: Kind, rows: pl.Series, tally
 def _parts(night: Connection, stamp: Stamp, kind: Kind) -> Iterator[tuple[int, pl.DataFrame]]:
     query = "SELECT part, path FROM parts WHERE kind = $kind AND file = $file ORDER BY part"
     for number, path in load(night, query, kind=kind, file=stamp.file).iter_rows():
-        yield number, pl.read_ipc(path)
+        # Not read_ipc: to it the brackets of a folder's name are a pattern.
+        yield number, pl.scan_ipc(path, glob=False).collect()

@@ -209,9 +209,11 @@ def test_a_name_full_of_dots_is_no_reason_to_stop(root: Root) -> None:
 def test_a_data_root_may_have_any_name(tmp_path: Path, folder: str) -> None:
     for name in ("a1", folder):
         root = Root(tmp_path / name)
-        root.put(f"inbox/inventory/{DAY}.csv", f"location_code,upc,quantity\nL,{name},1\n")
+        counted = f"location_code,upc,quantity\nL,{name},1\nL,{name},1\nL,W,1\nL,W,2\n"
+        root.put(f"inbox/inventory/{DAY}.csv", counted)
         root.night(DAY)
         root.night("2026-04-02")
 
-    assert root.rows("SELECT upc FROM inventory") == [(folder,)]
+    assert root.rows("SELECT upc, on_hand FROM inventory") == [(folder, 1)]
+    assert root.rows("SELECT kept, repeated, rejected FROM files") == [(1, 1, 2)]
     assert root.lotwise("rebuild").returncode == 0
