@@ -4,7 +4,10 @@ WITH serials AS (
     SELECT
         upc,
         serial_number,
-        arg_max(inventory_id, (allocated, counted_at, -inventory_id)) AS promised_id,
+        arg_max(
+            inventory_id,
+            (allocated, coalesce(counted_at, TIMESTAMPTZ '-infinity'), -inventory_id)
+        ) AS promised_id,
     FROM now_records
     WHERE serial_number IS NOT NULL AND on_hand > 0
     GROUP BY ALL

@@ -14,7 +14,7 @@ ALL_ROWS: Final = ("--rows", "1000")
 
 def told(night: Night, root: Path) -> list[tuple[str, str]]:
     """What, and its figure, a line each; where a person has to do something, the command."""
-    left = [("left", f"{file}: {why}; the next run takes it") for file, why in night.left]
+    left = [("left", f"{file}: {why}") for file, why in night.left]
     if not night.is_new:
         return [("nothing new", f"the tables of {night.day} stand as they were"), *left]
     files = night.counts["take"]

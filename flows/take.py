@@ -4,7 +4,7 @@ import os
 import time
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -17,6 +17,8 @@ from transforms.mended import is_mended
 from transforms.take import choose, dated, is_input, last_known, source_of
 
 KINDS: Final = ("inventory", "adjustments", "orders", "cancellations", "shipments")
+
+LEFT: Final = {"file": pl.String, "why": pl.String}
 
 TICK: Final = 2_000_000_000
 """Nanoseconds; no disk's clock is slower."""
@@ -53,8 +55,17 @@ def take(places: Places, day: date) -> dict[str, int]:
     return dict(taken.get_column("status").value_counts(sort=True).iter_rows())
 
 
-def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str, str, Path]]:
-    """file, kind and path of every input up to `day`, complete as far as its source can tell."""
+class Input(NamedTuple):
+    """A file of the inbox. is_done: false where its source has yet to say that it is whole."""
+
+    file: str
+    kind: str
+    path: Path
+    is_done: bool
+
+
+def list_inbox(places: Places, settings: Settings, day: date) -> list[Input]:
+    """Every input up to `day`."""
     listed = []
     for kind in KINDS:
         folder = places.inbox / kind
@@ -65,9 +76,8 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[tuple[str,
                 continue
             source = source_of(kind, inside, settings.sources)
             waits = source is not None and source.done and not is_mended(inside)
-            if waits and not path.with_name(f"{path.name}.done").exists():
-                continue
-            listed.append((f"{kind}/{inside}", kind, path))
+            is_done = not waits or path.with_name(f"{path.name}.done").exists()
+            listed.append(Input(f"{kind}/{inside}", kind, path, is_done))
     return listed
 
 
@@ -108,7 +118,12 @@ def _copied(
     seen = {tuple(row) for row in last.iter_rows()}
     found: list[tuple[object, ...]] = []
     left: list[tuple[str, str]] = []
-    for file, kind, path in list_inbox(places, settings, day):
+    taken = set(known.get_column("file"))
+    for file, kind, path, is_done in list_inbox(places, settings, day):
+        if not is_done:
+            if file not in taken:
+                left.append((file, f"it waits for {Path(file).name}.done"))
+            continue
         try:
             status, began = path.stat(), time.time_ns()
             if (file, status.st_size, status.st_ctime_ns) in seen:
@@ -117,7 +132,7 @@ def _copied(
             sha256 = copy_input(path, copy)
             after = path.stat()
         except FileNotFoundError:
-            left.append((file, "it went away before it was read"))
+            left.append((file, "it went away before it was read; once it is back a run takes it"))
             continue
         except OSError as error:
             if error.errno in FULL:
@@ -126,7 +141,7 @@ def _copied(
                 f"{file} can't be read: {error.strerror}; mend it or take it out"
             ) from error
         if (after.st_size, after.st_ctime_ns) != (status.st_size, status.st_ctime_ns):
-            left.append((file, "it was still being written"))
+            left.append((file, "it was still being written; the next run takes it"))
             continue
         named, named_at = dated(path.name)
         found.append(
@@ -142,8 +157,7 @@ def _copied(
                 str(copy),
             )
         )
-    told = pl.DataFrame(left, schema={"file": pl.String, "why": pl.String}, orient="row")
-    return _listed(found), told
+    return _listed(found), pl.DataFrame(left, schema=LEFT, orient="row")
 
 
 def _listed(found: list[tuple[object, ...]]) -> pl.DataFrame:

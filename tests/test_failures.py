@@ -220,7 +220,8 @@ def test_a_file_gone_between_listing_and_reading_is_left_out_until_it_is_back(
     with monkeypatch.context() as patched:
         patched.setattr("flows.take.list_inbox", list_and_lose)
         left = root.night(DAY).left
-    assert left == [(f"orders/store7/{DAY}.csv", "it went away before it was read")]
+    why = "it went away before it was read; once it is back a run takes it"
+    assert left == [(f"orders/store7/{DAY}.csv", why)]
     orders = "SELECT DISTINCT order_id FROM order_lines ORDER BY ALL"
     assert root.rows(orders) == [("1",), ("2",)]
     if is_folder:

@@ -175,7 +175,8 @@ def test_an_upload_under_way_is_no_input_until_it_has_its_name(root: Root) -> No
 def test_a_source_that_is_done_when_it_says_so_waits_for_its_word(root: Root) -> None:
     root.put("lotwise.toml", '[[sources]]\nname = "ftp"\nkind = "inventory"\ndone = true\n')
     root.put("inbox/inventory/2026-04-01.csv", COUNTED + "L,U,5\n")
-    root.night("2026-04-01")
+    left = root.night("2026-04-01").left
+    assert left == [("inventory/2026-04-01.csv", "it waits for 2026-04-01.csv.done")]
     assert root.rows("SELECT count(*) FROM files") == [(0,)]
     root.put("inbox/inventory/2026-04-01.csv.done", "")
 

@@ -220,7 +220,7 @@ def inbox(root: Path, *names: str, done: bool = False) -> list[str]:
         path.write_text("upc\nA\n")
     sources = (Source(name="orders", kind="orders", done=done),)
     found = list_inbox(places(root, Settings()), Settings(sources=sources), FIRST)
-    return [file for file, _, _ in found]
+    return [one.file for one in found if one.is_done]
 
 
 def test_a_run_lists_the_files_of_its_day_earlier_ones_and_undated_ones(tmp_path: Path) -> None:
