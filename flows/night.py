@@ -118,7 +118,7 @@ def _has_work(there: Places) -> bool:
 
 def _tell_left(night: Night, there: Places) -> None:
     with tonight(there) as tables:
-        night.left = [*load(tables, 'SELECT file, why FROM "left" ORDER BY file').iter_rows()]
+        night.left = [*load(tables, "SELECT file, why FROM left_files ORDER BY file").iter_rows()]
 
 
 def _tell(night: Night, there: Places) -> None:

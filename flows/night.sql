@@ -22,7 +22,7 @@ CREATE TABLE looked_into (
 );
 
 -- Files left to a later run.
-CREATE TABLE "left" (
+CREATE TABLE left_files (
     file VARCHAR,
     why VARCHAR
 );

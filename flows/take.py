@@ -46,7 +46,7 @@ def take(places: Places, day: date) -> dict[str, int]:
     with tonight(places) as night:
         known = load(night, KNOWN)
         found, left = _copied(places, settings, day, known)
-        save(night, "left", left)
+        save(night, "left_files", left)
         same = found.join(last_known(known), on=["file", "sha256"], how="semi")
         save(night, "looked_into", same.select("file", "sha256", "size", "changed_ns"))
         chosen = choose(found.select("file", "kind", "dated", "sha256"), known)
@@ -118,10 +118,10 @@ def _copied(
     seen = {tuple(row) for row in last.iter_rows()}
     found: list[tuple[object, ...]] = []
     left: list[tuple[str, str]] = []
-    taken = set(known.get_column("file"))
+    known_before = set(known.get_column("file"))
     for file, kind, path, is_done in list_inbox(places, settings, day):
         if not is_done:
-            if file not in taken:
+            if file not in known_before:
                 left.append((file, f"it waits for {Path(file).name}.done"))
             continue
         try:

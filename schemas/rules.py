@@ -54,13 +54,6 @@ def table_rule(name: str, *, holds: pl.Expr, advice: str, among: tuple[str, ...]
     return pa.dataframe_check(name=name, error=f"{name}: {advice}", statistics=told)(check)
 
 
-def parsed_day(column: str) -> pl.Expr:
-    """The calendar day as written, in its own offset; null where there is no such day."""
-    day = pl.col(column).str.slice(0, 10)
-    # To look a day up costs more than to parse it.
-    return day.str.to_date("%Y-%m-%d", strict=False, cache=False)
-
-
 def whole_number(*columns: str) -> Any:
     return rule(
         "whole_number",

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from schemas.rules import YES, parsed_day
+from schemas.rules import YES
 from schemas.settings import Numbers, Source
 
 UTC_INSTANT: Final = pl.Datetime("us", "UTC")
@@ -65,7 +65,10 @@ def integers(texts: pl.Series) -> pl.Series:
 
 
 def day(column: str) -> pl.Expr:
-    return parsed_day(column).alias(column)
+    """The calendar day as written, in its own offset; null where there is no such day."""
+    text = pl.col(column).str.slice(0, 10)
+    # To look a day up costs more than to parse it.
+    return text.str.to_date("%Y-%m-%d", strict=False, cache=False)
 
 
 def boolean(column: str, default: bool) -> pl.Expr:
@@ -141,7 +144,7 @@ def _clock() -> pl.Expr:
     seconds = (
         number(11) * 3600 + number(14) * 60 + pl.when(has_seconds).then(number(17)).otherwise(0)
     )
-    return parsed_day("text").cast(pl.Datetime("us")) + pl.duration(seconds=seconds)
+    return day("text").cast(pl.Datetime("us")) + pl.duration(seconds=seconds)
 
 
 def local(clock: pl.Expr, zone: ZoneInfo) -> pl.Expr:
