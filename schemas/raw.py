@@ -58,12 +58,13 @@ class RawRows:
 
     rows: `row` (the row's number in the file, 1 is the first after the header) and one text
     column `c0`, `c1`, … for each name of the header. malformed: the rows that don't fit it, their
-    text as a JSON string.
+    text as a JSON string. ignored: rows of the file that are no part of its table (SPEC 2.1).
     """
 
     header: tuple[str, ...]
     rows: pl.DataFrame
     malformed: pl.DataFrame
+    ignored: int = 0
 
     @classmethod
     def of(
@@ -90,6 +91,7 @@ class RawRows:
             parts[0].header,
             pl.concat([chunk.rows for chunk in parts]),
             pl.concat([chunk.malformed for chunk in parts]),
+            sum(chunk.ignored for chunk in parts),
         )
 
     @property
