@@ -5,8 +5,8 @@ from typing import Final
 
 import polars as pl
 
-from flows.kept import TABLES, Stamp, Tally, doubt, kept_rows, reject, show, take_out
-from flows.warehouse import Connection, load
+from flows.kept import Batch, Tally, count, doubt, kept_rows, reject, repeated_rows, take_out
+from flows.warehouse import Connection
 from schemas.settings import Kind
 from transforms.rows import PAGES, sharing
 from transforms.validate import UNCERTAIN
@@ -16,44 +16,40 @@ TOGETHER: Final = 200_000
 some two kilobytes; keys that only look equal are rare, so there is seldom more than one portion."""
 
 
-def judge_among(night: Connection, stamp: Stamp, kind: Kind, tally: Tally) -> None:
+def judge_among(night: Connection, batch: Batch, kind: Kind, tally: Tally) -> None:
     """Count equal rows once, and reject what breaks a rule of rows among each other."""
     rules = PAGES[kind].among
     if not rules:
         return
-    suspects = [sharing(pl.concat(parts)) for parts in tally.keys[kind]]
-    repeated = _repeated(night, stamp, kind, suspects[0].get_column("row"))
-    take_out(night, stamp, kind, repeated, tally)
-    tally.repeated += repeated.len()
+    suspects = [_sharing(batch, pl.concat(parts)) for parts in tally.keys[kind]]
+    repeated = repeated_rows(night, batch, kind, suspects[0].get_column("row"))
+    take_out(night, batch, kind, repeated, tally)
+    tally.repeated.update(count(batch, repeated))
 
     found: list[pl.DataFrame] = []
     for rule, shared in zip(rules, suspects, strict=True):
-        once = sharing(shared.filter(~pl.col("row").is_in(repeated.implode())))
-        found += [rule.breaches(kept_rows(night, stamp, kind, rows)) for rows in _together(once)]
+        once = _sharing(batch, shared.filter(~pl.col("row").is_in(repeated.implode())))
+        for rows in _together(once):
+            together = kept_rows(night, batch, kind, rows)
+            found += [rule.breaches(of_file) for of_file in _by_file(batch, together)]
     broken = pl.concat(found) if found else pl.DataFrame()
     if broken.height:
-        _reject_kept(night, broken, stamp, kind, tally)
+        _reject_kept(night, broken, batch, kind, tally)
 
 
-def _repeated(night: Connection, stamp: Stamp, kind: Kind, suspects: pl.Series) -> pl.Series:
-    """Those of the suspects that say what an earlier row says."""
-    if suspects.is_empty():
-        return suspects
-    said = ", ".join(f'"{name}"' for name in PAGES[kind].content)
-    show(night, kind)
-    night.register("suspects", suspects.to_frame())
-    repeated = load(
-        night,
-        f"""
-        SELECT row
-        FROM "{TABLES[kind]}" SEMI JOIN suspects USING (row)
-        WHERE file = $file
-        QUALIFY row_number() OVER (PARTITION BY {said} ORDER BY row) > 1
-        """,  # noqa: S608
-        file=stamp.file,
-    )
-    night.unregister("suspects")
-    return repeated.get_column("row")
+def _sharing(batch: Batch, keys: pl.DataFrame) -> pl.DataFrame:
+    """Those of row, key whose key another row of the same file has, by key."""
+    if len(batch.stamps) > 1:
+        place = batch.places(keys.get_column("row"))
+        keys = keys.with_columns(key=pl.struct("key", place.alias("place")).hash())
+    return sharing(keys)
+
+
+def _by_file(batch: Batch, rows: pl.DataFrame) -> list[pl.DataFrame]:
+    if len(batch.stamps) == 1:
+        return [rows]
+    place = batch.places(rows.get_column("row")).alias("place")
+    return rows.with_columns(place).partition_by("place", include_key=False)
 
 
 def _together(suspects: pl.DataFrame) -> Iterator[pl.Series]:
@@ -67,13 +63,12 @@ def _together(suspects: pl.DataFrame) -> Iterator[pl.Series]:
 
 
 def _reject_kept(
-    night: Connection, broken: pl.DataFrame, stamp: Stamp, kind: Kind, tally: Tally
+    night: Connection, broken: pl.DataFrame, batch: Batch, kind: Kind, tally: Tally
 ) -> None:
     rows = broken.get_column("row").unique()
     if kind == "inventory":
-        meant = kept_rows(night, stamp, kind, rows).select(*UNCERTAIN).unique()
-        doubt(night, meant, stamp)
-    take_out(night, stamp, kind, rows, tally)
+        doubt(night, kept_rows(night, batch, kind, rows).select(*UNCERTAIN), batch)
+    take_out(night, batch, kind, rows, tally)
     nothing = pl.lit(None, dtype=pl.String)
     rejects = broken.with_columns(kind=pl.lit(kind), value=nothing, raw=nothing)
-    reject(night, rejects, stamp, tally)
+    reject(night, rejects, batch, tally)

@@ -123,7 +123,7 @@ figures AS (
     SELECT
         'file ' || file || ' of ' || day || ': rows',
         rows,
-        kept + repeated + waiting + rejected,
+        kept + repeated + waiting + rejected + ignored,
     FROM files
 )
 SELECT

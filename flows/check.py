@@ -8,21 +8,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
+from flows.batches import Taken, taken_file
 from flows.inputs import spelled_out
-from flows.kept import Stamp
-from flows.mended import reading_of
 from flows.reference import read_reference
 from flows.settings import Places, Stopped, load_settings, places
 from flows.validate import circumstances, judge_file
-from flows.warehouse import Connection, load, scratch
+from flows.warehouse import Connection, load, save, scratch
 from schemas.advice import advice
 from schemas.raw import Unreadable
 from schemas.settings import Kind, Rows, Source
 from transforms.columns import some_of
 from transforms.guesses import guesses, proposal
-from transforms.mended import is_mended, mended_source
 from transforms.rows import Circumstances
-from transforms.take import dated, source_of
+from transforms.take import dated
 from transforms.understood import Understood, understood
 from transforms.validate import Outcome
 
@@ -71,11 +71,14 @@ def check_file(path: Path, kind: Kind, root: Path, rows: int = FIRST_ROWS) -> Re
     reference = read_reference(there)
     named, named_at = dated(path.name)
     day = named or datetime.now(settings.zone).date()
-    stamp = Stamp(f"{kind}/{name}", kind, day, day, 1)
-    source = source_of(kind, name, settings.sources)
-    around = circumstances(day, named_at, source, settings, reference)
+    file = f"{kind}/{name}"
+    line = {"file": file, "kind": kind, "day": day, "copy": str(path), "named_at": named_at}
+    taken = taken_file(line, 0, settings)
+    source = taken.declared
+    around = circumstances([(day, named_at)], (0,), source, settings, reference)
     with scratch() as night:
-        outcome, _ = judge_file(night, path, stamp, named_at, settings, reference)
+        save(night, "taken", pl.DataFrame({"file": [file], "day": [day]}))
+        outcome = judge_file(night, taken, day, settings, reference)
         broken = [*_broken(night, rows)]
     day_of = "the day in its name" if named else "today, as its name has no day"
     by = f"source '{source.name}'" if source else "columns by their names"
@@ -83,7 +86,7 @@ def check_file(path: Path, kind: Kind, root: Path, rows: int = FIRST_ROWS) -> Re
         f"{_shown(name)} as {kind} of {day} ({day_of}), {by}",
         *_outcome(outcome),
         *broken,
-        *_reading(path, stamp, source, around),
+        *_reading(taken, source, around),
         "",
         f"rows={outcome.rows} kept={outcome.kept} repeated={outcome.repeated} "
         f"rejected={outcome.rejected} refused={'yes' if outcome.refused else 'no'}",
@@ -113,25 +116,22 @@ def _outcome(outcome: Outcome) -> Iterator[str]:
         yield from _wrapped(f"REFUSED {outcome.refused}")
 
 
-def _reading(
-    path: Path, stamp: Stamp, source: Source | None, around: Circumstances
-) -> Iterator[str]:
+def _reading(taken: Taken, source: Source | None, around: Circumstances) -> Iterator[str]:
     """How the file's columns are understood, as far as they can be told."""
     header: tuple[str, ...] = ()
-    reads_as = mended_source(source) if is_mended(stamp.file) else source
     with suppress(Unreadable):
         # Why it can't be read is told already.
-        header = reading_of(path, stamp.file, source)(lambda chunks: next(chunks).header)
+        header = taken.reading(lambda chunks: next(chunks).header)
     if not header:
         return
-    parts: list[tuple[Kind, Rows | None]] = [(stamp.kind, None)]
+    parts: list[tuple[Kind, Rows | None]] = [(taken.kind, None)]
     parts += [(part.kind, part) for part in (source.rows if source else ())]
     for kind, part in parts:
         yield ""
         where = f", the rows with {_where(part)}" if part else ""
         yield f"Read as {kind}{where}"
         try:
-            read = understood(header, kind, reads_as, around)
+            read = understood(header, kind, taken.source, around)
         except Unreadable:
             yield from _wrapped(f"  columns in the file: {some_of(header)}")
             continue
@@ -141,7 +141,8 @@ def _reading(
             yield ""
             yield "If the guesses are right, this in lotwise.toml reads it; correct what is not:"
             yield ""
-            yield from map(_shown_whole, proposal(path.name, kind, header, read.columns))
+            name = Path(taken.stamp.file).name
+            yield from map(_shown_whole, proposal(name, kind, header, read.columns))
 
 
 def _where(part: Rows) -> str:

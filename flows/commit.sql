@@ -85,6 +85,7 @@ FROM night.looked_into AS looked_into
 WHERE files.file = looked_into.file AND files.sha256 = looked_into.sha256;
 DELETE FROM events WHERE file IN (SELECT file FROM night.events);
 INSERT INTO events FROM night.events;
+INSERT INTO event_ids FROM night.event_ids;
 
 INSERT INTO runs FROM night.runs;
 

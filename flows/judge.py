@@ -1,35 +1,30 @@
-"""Judge: read a file chunk by chunk, and leave its good rows and its rejects in the night's tables.
+"""Judge: read files chunk by chunk, and leave their good rows and rejects in the night's tables.
 
 Rows are checked by themselves as they come. What they are among each other is asked at the end, and
 only of rows that share a key with another; so memory holds a chunk, and two numbers a row.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 import polars as pl
 
 from flows.among import judge_among
-from flows.kept import Stamp, Tally, doubt, keep, reject, take_out
+from flows.kept import Batch, Tally, count, doubt, keep, reject
 from flows.read import Chunks
-from flows.versions import take_known_events
-from flows.warehouse import Connection, load, save
+from flows.versions import remember_contents
+from flows.warehouse import Connection, load
 from schemas.raw import RawRows, Unreadable
-from schemas.settings import Kind, Settings, Source
+from schemas.settings import Settings, Source
 from transforms.rows import PAGES, Circumstances
-from transforms.validate import (
-    UNCERTAIN,
-    Outcome,
-    Part,
-    check_parts,
-    malformed_rejects,
-)
+from transforms.validate import UNCERTAIN, Outcome, Part, check_parts, malformed_rejects
 
 T = TypeVar("T")
 
 
 class Reading(Protocol):
-    """A file that can be gone through, chunk by chunk, as often as need be."""
+    """Files that can be gone through, chunk by chunk, as often as need be."""
 
     def __call__(self, through: Callable[[Chunks], T]) -> T: ...
 
@@ -37,106 +32,118 @@ class Reading(Protocol):
 def judge(
     night: Connection,
     reading: Reading,
-    stamp: Stamp,
+    batch: Batch,
     source: Source | None,
     settings: Settings,
     around: Circumstances,
-) -> Outcome:
-    """What becomes of a file (SPEC 3).
+) -> list[Outcome]:
+    """What becomes of each file of a batch (SPEC 3).
 
-    Begins a transaction and leaves it open: the caller commits what the file left in the night's
-    tables, or takes it back. Raises Unreadable where the file can't be read at all.
+    Begins a transaction and leaves it open: the caller commits what the files left in the night's
+    tables, or takes it back. Raises Unreadable where the files can't be read at all.
     """
     night.execute("BEGIN")
 
-    def through(chunks: Chunks) -> Outcome:
+    def through(chunks: Chunks) -> list[Outcome]:
         # What a reader that misread the file had left.
         night.execute("ROLLBACK")
         night.execute("BEGIN")
         tally = Tally()
         for raw in chunks:
-            tally.rows += raw.height
+            _count_rows(raw, batch, tally)
             try:
-                _take_chunk(night, raw, stamp, source, around, tally)
+                _take_chunk(night, raw, batch, source, around, tally)
             except Unreadable as why:
                 # None of its rows is taken, but they are counted.
-                return Outcome.unreadable(why, tally.rows + sum(rest.height for rest in chunks))
+                for rest in chunks:
+                    _count_rows(rest, batch, tally)
+                return [
+                    Outcome.unreadable(why, tally.rows[place]) for place in range(len(batch.stamps))
+                ]
         for kind in tally.keys:
-            judge_among(night, stamp, kind, tally)
-        for kind in tally.kept:
-            if PAGES[kind].is_event:
-                _take_back_known_events(night, stamp, kind, tally)
-        unknown = tally.unknown or ()
-        return Outcome(
-            rows=tally.rows,
-            tables=dict(tally.kept),
-            repeated=tally.repeated,
-            rejected=tally.rejected,
-            unknown_columns=tuple(name for name in tally.header if name in unknown),
-        ).judged(settings, pl.concat(tally.broken))
+            judge_among(night, batch, kind, tally)
+        return [_outcome(batch, place, tally, settings) for place in range(len(batch.stamps))]
 
-    outcome = reading(through)
-    _tell_what_was_read(night, reading, stamp)
-    return outcome
+    outcomes = reading(through)
+    _tell_what_was_read(night, reading, batch)
+    return outcomes
+
+
+def _count_rows(raw: RawRows, batch: Batch, tally: Tally) -> None:
+    for part in (raw.rows, raw.malformed):
+        tally.rows.update(count(batch, part.get_column("row")))
+    of_each = (raw.ignored,) if len(batch.stamps) == 1 else batch.ignored
+    passed = Counter(dict(enumerate(of_each)))
+    tally.rows.update(passed)
+    tally.ignored.update(passed)
+
+
+def _outcome(batch: Batch, place: int, tally: Tally, settings: Settings) -> Outcome:
+    unknown = tally.unknown or ()
+    broken = [rules.filter(file=batch.stamps[place].file) for rules in tally.broken]
+    return Outcome(
+        rows=tally.rows[place],
+        tables={kind: kept[place] for kind, kept in tally.kept.items()},
+        repeated=tally.repeated[place],
+        rejected=tally.rejected[place],
+        ignored=tally.ignored[place],
+        unknown_columns=tuple(name for name in tally.header if name in unknown),
+    ).judged(settings, broken)
 
 
 def _take_chunk(
     night: Connection,
     raw: RawRows,
-    stamp: Stamp,
+    batch: Batch,
     source: Source | None,
     around: Circumstances,
     tally: Tally,
 ) -> None:
     tally.header = raw.header
-    for part in check_parts(raw, stamp.kind, source, around):
-        _take_part(night, part, stamp, tally)
-    reject(night, malformed_rejects(raw, stamp.kind), stamp, tally)
-    if stamp.kind == "inventory" and raw.malformed.height:
+    for part in check_parts(raw, batch.kind, source, around):
+        _take_part(night, part, batch, tally)
+    reject(night, malformed_rejects(raw, batch.kind), batch, tally)
+    if batch.kind == "inventory" and raw.malformed.height:
         # It may have meant any record.
-        any_record = pl.DataFrame({"location_code": [None], "upc": [None]}, schema=UNCERTAIN)
-        doubt(night, any_record, stamp)
+        nothing = pl.lit(None, dtype=pl.String)
+        any_record = raw.malformed.select("row", location_code=nothing, upc=nothing)
+        doubt(night, any_record.select(*UNCERTAIN), batch)
 
 
-def _take_part(night: Connection, part: Part, stamp: Stamp, tally: Tally) -> None:
+def _take_part(night: Connection, part: Part, batch: Batch, tally: Tally) -> None:
     page = PAGES[part.kind]
     kept = part.kept
     if page.is_event:
-        save(night, "contents", kept.select("row", "content"), kind=part.kind)
-        kept = kept.drop("content")
-    keep(night, kept, part.kind, stamp)
-    doubt(night, part.uncertain, stamp)
-    reject(night, part.rejects, stamp, tally)
-    tally.kept[part.kind] += kept.height
+        remember_contents(night, kept, part.kind, batch)
+        kept = kept.drop("content", "has_id")
+    keep(night, kept, part.kind, batch)
+    doubt(night, part.uncertain, batch)
+    reject(night, part.rejects, batch, tally)
+    tally.kept[part.kind].update(count(batch, kept.get_column("row")))
     tally.unknown = part.unknown & (part.unknown if tally.unknown is None else tally.unknown)
     keys = tally.keys.setdefault(part.kind, [[] for _ in page.among])
     for rule, known in zip(page.among, keys, strict=True):
         known.append(rule.keys(kept))
 
 
-def _take_back_known_events(night: Connection, stamp: Stamp, kind: Kind, tally: Tally) -> None:
-    """Of a changed file only what no earlier version had applies (SPEC 2.6)."""
-    repeated = take_known_events(night, f"{stamp.file} as {kind}", kind)
-    take_out(night, stamp, kind, repeated, tally)
-    tally.repeated += repeated.len()
-
-
-def _tell_what_was_read(night: Connection, reading: Reading, stamp: Stamp) -> None:
+def _tell_what_was_read(night: Connection, reading: Reading, batch: Batch) -> None:
     """Write beside rejects found at the end how their rows were read."""
-    query = "SELECT DISTINCT row FROM rejects WHERE file = $file AND raw IS NULL"
-    untold = load(night, query, file=stamp.file).get_column("row")
+    query = "SELECT DISTINCT file, row FROM rejects WHERE raw IS NULL"
+    untold = load(night, query)
     if untold.is_empty():
         return
+    wanted = batch.numbered_on(untold).get_column("row")
 
     def through(chunks: Chunks) -> None:
         for raw in chunks:
-            night.register("told", raw.as_json(untold))
+            night.register("told", batch.stamped(raw.as_json(wanted)))
             night.execute(
                 """
                 UPDATE rejects SET raw = told.raw FROM told
-                WHERE rejects.row = told.row AND rejects.file = $file AND rejects.raw IS NULL
-                """,
-                {"file": stamp.file},
+                WHERE rejects.row = told.row
+                    AND rejects.file = told.file
+                    AND rejects.raw IS NULL
+                """
             )
             night.unregister("told")
 

@@ -30,6 +30,7 @@ STAGES: Final[tuple[Stage, ...]] = (take, validate, post, allocate, reconcile)
 class Night:
     """What a night did: counts and seconds of each stage, refused files, what is late.
 
+    told_before: files with rows that another file told before, that file, and how many.
     left: files left to a later run, and why.
     """
 
@@ -37,6 +38,7 @@ class Night:
     counts: dict[str, Counts] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
     repeated: list[tuple[str, str]] = field(default_factory=list)
+    told_before: list[tuple[str, str, int]] = field(default_factory=list)
     late: list[tuple[str, str]] = field(default_factory=list)
     left: list[tuple[str, str]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -126,6 +128,8 @@ def _tell(night: Night, there: Places) -> None:
     with tonight(there) as tables:
         night.refused = [*load(tables, query, status="refused").iter_rows()]
         night.repeated = [*load(tables, query, status="repeated").iter_rows()]
+        told_before = "SELECT file, other, rows FROM told_before ORDER BY file"
+        night.told_before = [*load(tables, told_before).iter_rows()]
         night.late = late(tables, night_settings(there), night.day)
         units = load(
             tables,

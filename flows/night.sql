@@ -33,15 +33,25 @@ CREATE SEQUENCE parts_written;
 CREATE TABLE parts (
     part BIGINT,
     kind VARCHAR,
-    file VARCHAR,
+    files VARCHAR[],
     path VARCHAR
 );
 
--- What the event rows of the file in hand say, by which its earlier versions are known.
+-- What event rows say, or their ids, as a digest by which they are known again. number: of the
+-- file among the night's, by day and name.
 CREATE TABLE contents (
     kind VARCHAR,
+    number BIGINT,
     row BIGINT,
-    content VARCHAR
+    content UHUGEINT,
+    has_id BOOLEAN
+);
+
+-- Files with rows that stood in another file before, and count again: they carry no event_id.
+CREATE TABLE told_before (
+    file VARCHAR,
+    other VARCHAR,
+    rows BIGINT
 );
 
 -- Statements of former runs that no longer hold.

@@ -3,7 +3,9 @@
 from datetime import datetime
 from importlib.resources import files
 
-from flows.kept import show
+import polars as pl
+
+from flows.kept import TABLES, leave_out, show
 from flows.warehouse import Connection, load, only, replace, save, save_movements
 from schemas.settings import Settings
 from transforms.clearing import Surroundings, clearing_counts
@@ -41,13 +43,15 @@ def refuse_clearing_counts(night: Connection, settings: Settings) -> list[str]:
         load(night, "FROM counts"), around, settings.max_reject_rows, settings.max_cleared_share
     )
     for file, reason in refused.iter_rows():
-        night.execute("DELETE FROM parts WHERE file = $file", {"file": file})
-        night.execute("DELETE FROM rejects WHERE file = $file", {"file": file})
-        night.execute("DELETE FROM uncertain WHERE file = $file", {"file": file})
+        for kind in TABLES:
+            leave_out(night, kind, file, pl.DataFrame({"file": [file]}))
+        for table in ("rejects", "uncertain", "events", "event_ids", "told_before"):
+            night.execute(f'DELETE FROM "{table}" WHERE file = $file', {"file": file})  # noqa: S608
         night.execute(
             """
             UPDATE files
-            SET status = 'refused', kept = 0, repeated = 0, rejected = rows, reason = $reason
+            SET status = 'refused', kept = 0, repeated = 0, rejected = rows - ignored,
+                reason = $reason
             WHERE file = $file
             """,
             {"file": file, "reason": reason},

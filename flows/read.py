@@ -24,6 +24,9 @@ T = TypeVar("T")
 Chunks = Iterator[RawRows]
 Reader = Callable[[Path, int], Chunks]
 
+SMALL: Final = 1 << 16
+"""Bytes of a file that is read before a quick reader is set up."""
+
 READERS: Final[dict[str, tuple[Reader, ...]]] = {
     ".csv": (read_csv_quickly, read_csv_exactly),
     ".tsv": (read_csv_quickly, read_csv_exactly),
@@ -52,6 +55,8 @@ def read_through(path: Path, through: Callable[[Chunks], T], cells: int = CELLS)
         known = ", ".join(READERS)
         raise Unreadable("unknown_suffix", f"no reader for '{suffix}'; Lotwise reads {known}")
     *quick, exact = READERS[suffix]
+    if path.stat().st_size <= SMALL:
+        return through(_told(path, exact(path, cells)))
     for reader in quick:
         with suppress(Misread):
             return through(_ahead(_told(path, reader(path, cells))))

@@ -86,7 +86,7 @@ def _header(path: Path) -> tuple[tuple[str, ...], str]:
 
 def read_csv_exactly(path: Path, cells: int) -> Iterator[RawRows]:
     header, separator = _header(path)
-    rows: list[list[str]] = []
+    rows: list[list[str | None]] = []
     numbers: list[int] = []
     malformed: list[tuple[int, str, str]] = []
     row = size = 0
@@ -114,7 +114,8 @@ def read_csv_exactly(path: Path, cells: int) -> Iterator[RawRows]:
                 malformed.append((row, "malformed_row", record))
             elif len(found) == len(header):
                 numbers.append(row)
-                rows.append(found)
+                # As the quick reader tells them.
+                rows.append([cell or None for cell in found])
             elif found:
                 malformed.append((row, "number_of_columns", record))
             else:

@@ -19,7 +19,10 @@ LOST: Final = """
     WHERE files.status = 'taken'
     GROUP BY ALL
     HAVING files.rejected <> written_down
-        OR any_value(files.rows <> files.kept + files.repeated + files.waiting + files.rejected)
+        OR any_value(
+            files.rows
+            <> files.kept + files.repeated + files.waiting + files.rejected + files.ignored
+        )
 """
 
 UNEXPLAINED: Final = """

@@ -21,7 +21,7 @@ def told(night: Night, root: Path) -> list[tuple[str, str]]:
     rows = night.counts["validate"]
     lines = [
         ("files", _counted(files) or "none"),
-        ("rows", _counted({name: rows[name] for name in ("kept", "repeated", "rejected")})),
+        ("rows", _rows_by_outcome(rows)),
         ("posted", _counted(night.counts["post"]) or "no movements"),
         ("units moved", _counted(night.counts["allocate"]) or "none"),
         ("open lines", _open_lines(night)),
@@ -29,6 +29,14 @@ def told(night: Night, root: Path) -> list[tuple[str, str]]:
         *left,
         *(("LATE", f"{name}: {why}") for name, why in night.late),
         *(("repeated", f"{file}: {reason}") for file, reason in night.repeated),
+        *(
+            (
+                "told before",
+                f"{file}: {number:,} {_rows(number)} stood in {other} too, and counted again; "
+                "where they are the same events, send an event_id",
+            )
+            for file, other, number in night.told_before
+        ),
     ]
     # Rows of refused files are rejected, too, but there is nothing to send back of them.
     if night.counts["publish"]["rejects"]:
@@ -56,6 +64,11 @@ def told_to_mend(mending: Mending, folder: Path, root: Path) -> Iterator[str]:
         )
     rows = sum(written.rows for _, written in files)
     yield f"day={mending.day} rows={rows} files={len(files)} refused={len(mending.refused)}"
+
+
+def _rows_by_outcome(rows: dict[str, int]) -> str:
+    told = ("kept", "repeated", "rejected", *(("ignored",) if rows["ignored"] else ()))
+    return _counted({name: rows[name] for name in told})
 
 
 def _rows(number: int) -> str:

@@ -1,175 +1,228 @@
 """Validate: read each file that was taken, keep its good rows, write down the others."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from flows.batches import Taken, ToJudge, alone, batches, taken_file, without
 from flows.judge import judge
-from flows.kept import Stamp
-from flows.mended import reading_of
 from flows.settings import Places, Stopped
-from flows.warehouse import Connection, bounded, load, night_settings, only, save, tonight
+from flows.versions import repeat_known_events
+from flows.warehouse import Connection, bounded, empty, load, night_settings, only, save, tonight
 from schemas.raw import Unreadable
 from schemas.settings import Settings, Source
-from transforms.mended import is_mended, mended_source
 from transforms.parse import end_of_day, start_of_day
 from transforms.rows import PAGES, Circumstances
-from transforms.take import source_of
 from transforms.validate import Outcome
+
+REPEATED: Final = {"file": pl.String, "rows": pl.Int64}
+COUNTED: Final = ("rows", "kept", "repeated", "rejected", "ignored")
+
+Reference = dict[str, pl.DataFrame]
 
 
 def validate(places: Places, day: date) -> dict[str, int]:
     """Check every taken file. Returns rows by outcome and the number of refused files."""
     settings = night_settings(places)
-    totals = {"rows": 0, "kept": 0, "repeated": 0, "rejected": 0, "refused": 0}
     with tonight(places) as night, bounded(night):
         run = only(night, "SELECT run FROM tonight")
         reference = {name: load(night, f"FROM {name}") for name in ("locations", "products")}
-        # A repeat counts the rows of its twin, which may be another of tonight's files.
-        files = load(night, "FROM taken ORDER BY status = 'repeated', day, file")
+        listed = load(night, "FROM taken ORDER BY day, file").iter_rows(named=True)
+        files = [taken_file(line, number, settings) for number, line in enumerate(listed)]
+        new = [taken for taken in files if taken.line["status"] != "repeated"]
         refused: set[str] = set()
-        in_place_of: dict[str, str] = {}
-        for taken in files.iter_rows(named=True):
-            twin = in_place_of.get(taken["twin"], taken["twin"])
-            # What was refused may be another thing under another name.
-            if taken["status"] == "repeated" and twin not in refused:
-                rows = _save_repeat(night, taken, twin, day)
-                totals["rows"] += rows
-                totals["repeated"] += rows
-                continue
-            stamp = Stamp(taken["file"], taken["kind"], taken["day"], day, run)
-            outcome, _ = judge_file(
-                night, Path(taken["copy"]), stamp, taken["named_at"], settings, reference
-            )
-            if outcome.refused and settings.on_refused == "fail":
-                raise Stopped(f"{taken['file']} is refused: {outcome.refused}")
-            # A refused file takes back its rows.
-            night.execute("ROLLBACK" if outcome.refused else "COMMIT")
-            _save(night, taken, day, outcome)
-            if outcome.refused:
-                refused.add(taken["file"])
-            elif twin is not None:
-                in_place_of[taken["twin"]] = taken["file"]
-            totals["refused"] += outcome.refused is not None
-            for name in ("rows", "kept", "repeated", "rejected"):
-                totals[name] += getattr(outcome, name)
-    return totals
+        for one in batches(new, day, run):
+            refused |= _judge_batch(night, one, settings, reference)
+        _judge_repeats(night, files, refused, day, run, settings, reference)
+        repeated = repeat_known_events(night)
+        night.register(
+            "repeated_events", pl.DataFrame(list(repeated.items()), REPEATED, orient="row")
+        )
+        night.execute(
+            """
+            UPDATE files SET kept = kept - known.rows, repeated = repeated + known.rows
+            FROM repeated_events AS known
+            WHERE files.file = known.file AND files.status = 'taken'
+            """
+        )
+        night.unregister("repeated_events")
+        counts = load(
+            night,
+            """
+            SELECT
+                CAST(coalesce(sum(COLUMNS($counted)), 0) AS BIGINT),
+                count(*) FILTER (status = 'refused') AS refused,
+            FROM files
+            """,
+            counted=list(COUNTED),
+        )
+    return counts.row(0, named=True)
 
 
 def judge_file(
-    night: Connection,
-    path: Path,
-    stamp: Stamp,
-    named_at: datetime | None,
-    settings: Settings,
-    reference: dict[str, pl.DataFrame],
-) -> tuple[Outcome, Source | None]:
-    """What the file at `path` comes to, which its inbox knows by its stamp.
+    night: Connection, taken: Taken, day: date, settings: Settings, reference: Reference
+) -> Outcome:
+    """What one file comes to that a run of `day` finds.
 
     What it left in the night's tables is in a transaction, for the caller to end.
     """
-    kind, _, name = stamp.file.partition("/")
-    if kind not in PAGES:
-        raise ValueError(f"'{stamp.file}' is in no folder of the inbox")
-    source = source_of(kind, name, settings.sources)
-    around = circumstances(stamp.day, named_at, source, settings, reference)
-    reading = reading_of(path, stamp.file, source)
-    stamp = replace(stamp, is_full=source is not None and source.count_mode == "full")
-    reads_as = mended_source(source) if is_mended(stamp.file) else source
+    one = alone(taken, day, 1)
     try:
-        return judge(night, reading, stamp, reads_as, settings, around), source
+        (outcome,) = _judged(night, one, settings, reference)
     except Unreadable as why:
-        return Outcome.unreadable(why, 0), source
+        return Outcome.unreadable(why, 0)
+    return outcome
 
 
 def circumstances(
-    day: date,
-    named_at: datetime | None,
+    files: Sequence[tuple[date, datetime | None]],
+    starts: tuple[int, ...],
     source: Source | None,
     settings: Settings,
-    reference: dict[str, pl.DataFrame],
+    reference: Reference,
 ) -> Circumstances:
-    """What the rules of a file's rows depend on beside the rows."""
+    """What the rules of rows depend on beside the rows. files: day, and instant in the name."""
     zone = ZoneInfo(source.timezone) if source and source.timezone else settings.zone
     counts_at_end = source is not None and source.count_time == "end"
-    starts = {"placed_at"} if counts_at_end else {"placed_at", "counted_at"}
-    start, end = start_of_day(day, zone), end_of_day(day, zone)
-    default_at = {page.instant: start if page.instant in starts else end for page in PAGES.values()}
-    if named_at is not None:
-        said = named_at.replace(tzinfo=zone).astimezone(ZoneInfo("UTC"))
-        default_at = dict.fromkeys(default_at, said)
+    starting = {"placed_at"} if counts_at_end else {"placed_at", "counted_at"}
+    default_at = {
+        page.instant: tuple(
+            _spoke_at(day, named_at, zone, at_start=page.instant in starting)
+            for day, named_at in files
+        )
+        for page in PAGES.values()
+    }
     return Circumstances(
         zone=zone,
         default_at=default_at,
-        latest_at=end_of_day(day + timedelta(days=1), zone),
+        latest_at=tuple(end_of_day(day + timedelta(days=1), zone) for day, _ in files),
+        starts=starts,
         granular_fields=settings.granular_fields,
         **{name: table for name, table in reference.items() if table.height},
     )
 
 
-def _save_repeat(night: Connection, taken: dict[str, Any], twin: str, day: date) -> int:
-    twins = load(
-        night,
-        "SELECT rows FROM warehouse.files WHERE file = $twin AND sha256 = $sha256 "
-        "UNION ALL SELECT rows FROM files WHERE file = $twin AND sha256 = $sha256",
-        twin=twin,
-        sha256=taken["sha256"],
-    )
-    rows = int(twins.item(0, "rows") or 0)
-    reason = f"the same as {twin}"
-    _save_file(night, taken, day, status="repeated", rows=rows, repeated=rows, reason=reason)
-    return rows
+def _spoke_at(day: date, named_at: datetime | None, zone: ZoneInfo, *, at_start: bool) -> datetime:
+    """The instant in a file's name, else the start or the end of its day (SPEC 2.4)."""
+    if named_at is not None:
+        return named_at.replace(tzinfo=zone).astimezone(ZoneInfo("UTC"))
+    return start_of_day(day, zone) if at_start else end_of_day(day, zone)
 
 
-def _save(night: Connection, taken: dict[str, Any], day: date, outcome: Outcome) -> None:
-    _save_file(
-        night,
-        taken,
-        day,
-        status="refused" if outcome.refused else "taken",
-        rows=outcome.rows,
-        kept=outcome.kept,
-        repeated=outcome.repeated,
-        rejected=outcome.rejected,
-        unknown_columns=list(outcome.unknown_columns),
-        reason=outcome.refused,
-    )
+def _judged(
+    night: Connection, one: ToJudge, settings: Settings, reference: Reference
+) -> list[Outcome]:
+    source = one.files[0].source
+    told = [(taken.stamp.day, taken.named_at) for taken in one.files]
+    around = circumstances(told, one.batch.starts, source, settings, reference)
+    return judge(night, one.reading, one.batch, source, settings, around)
 
 
-def _save_file(
+def _judge_batch(
     night: Connection,
-    taken: dict[str, Any],
+    one: ToJudge | tuple[Taken, Unreadable],
+    settings: Settings,
+    reference: Reference,
+) -> set[str]:
+    """Judge files together and save what became of them. Returns those that are refused."""
+    if isinstance(one, tuple):
+        taken, why = one
+        outcomes = {taken.stamp.file: (taken, Outcome.unreadable(why, 0))}
+    else:
+        try:
+            found = _judged(night, one, settings, reference)
+        except Unreadable as why:
+            found = [Outcome.unreadable(why, 0)]
+        outcomes = {
+            taken.stamp.file: (taken, outcome)
+            for taken, outcome in zip(one.files, found, strict=True)
+        }
+    refused = {file for file, (_, outcome) in outcomes.items() if outcome.refused}
+    if refused and settings.on_refused == "fail":
+        file = min(refused)
+        raise Stopped(f"{file} is refused: {outcomes[file][1].refused}")
+    if not isinstance(one, tuple):
+        # Refused files take back their rows, and with them what the others had left.
+        night.execute("ROLLBACK" if refused else "COMMIT")
+        if refused and len(refused) < len(one.files):
+            _judged(night, without(one, refused), settings, reference)
+            night.execute("COMMIT")
+    _save(night, [_told(taken.line, one) for taken, one in outcomes.values()])
+    return refused
+
+
+def _judge_repeats(
+    night: Connection,
+    files: list[Taken],
+    refused: set[str],
     day: date,
-    *,
-    status: str,
-    rows: int,
-    kept: int = 0,
-    repeated: int = 0,
-    rejected: int = 0,
-    unknown_columns: list[str] | None = None,
-    reason: str | None = None,
+    run: int,
+    settings: Settings,
+    reference: Reference,
 ) -> None:
-    line = {
-        "file": taken["file"],
-        "kind": taken["kind"],
-        "day": day,
-        "sha256": taken["sha256"],
-        "status": status,
-        "rows": rows,
-        "kept": kept,
-        "repeated": repeated,
-        "waiting": 0,
-        "rejected": rejected,
-        "unknown_columns": unknown_columns or [],
-        "reason": reason,
-        "dated": taken["dated"],
-        "size": taken["size"],
-        "changed_ns": taken["changed_ns"],
+    """A repeat counts the rows of its twin, which may be another of tonight's files."""
+    in_place_of: dict[str, str] = {}
+    repeats = []
+    for taken in files:
+        if taken.line["status"] != "repeated":
+            continue
+        twin = in_place_of.get(taken.line["twin"], taken.line["twin"])
+        # What was refused may be another thing under another name.
+        if twin not in refused:
+            repeats.append({**taken.line, "twin": twin})
+            continue
+        now_refused = _judge_batch(night, alone(taken, day, run), settings, reference)
+        refused |= now_refused
+        if not now_refused:
+            in_place_of[taken.line["twin"]] = taken.stamp.file
+    _save(night, _repeats(night, repeats))
+
+
+def _repeats(night: Connection, repeats: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not repeats:
+        return []
+    night.register(
+        "twins", pl.DataFrame([(line["twin"], line["sha256"]) for line in repeats], orient="row")
+    )
+    rows = load(
+        night,
+        """
+        SELECT file, sha256, max(rows) AS rows
+        FROM (FROM warehouse.files UNION ALL BY NAME FROM files)
+        SEMI JOIN (SELECT column_0 AS file, column_1 AS sha256 FROM twins) USING (file, sha256)
+        GROUP BY file, sha256
+        """,
+    )
+    night.unregister("twins")
+    known = {(file, sha256): rows for file, sha256, rows in rows.iter_rows()}
+    told = []
+    for line in repeats:
+        same = known.get((line["twin"], line["sha256"]), 0) or 0
+        reason = f"the same as {line['twin']}"
+        told.append(
+            {**line, "status": "repeated", "rows": same, "repeated": same, "reason": reason}
+        )
+    return told
+
+
+def _told(line: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    return {
+        **line,
+        "status": "refused" if outcome.refused else "taken",
+        **{name: getattr(outcome, name) for name in COUNTED},
+        "unknown_columns": list(outcome.unknown_columns),
+        "reason": outcome.refused,
     }
-    schema = {"unknown_columns": pl.List(pl.String()), "dated": pl.Date(), "reason": pl.String()}
-    line["run"] = only(night, "SELECT run FROM tonight")
-    save(night, "files", pl.DataFrame([line], schema_overrides=schema))
+
+
+def _save(night: Connection, lines: list[dict[str, Any]]) -> None:
+    """Write down what became of files."""
+    day, run = load(night, "SELECT day, run FROM tonight").row(0)
+    nothing = {**dict.fromkeys((*COUNTED, "waiting"), 0), "unknown_columns": []}
+    schema = empty(night, "files")
+    told = [{**nothing, **line, "day": day, "run": run} for line in lines]
+    rows = [{name: line.get(name) for name in schema} for line in told]
+    save(night, "files", pl.DataFrame(rows, schema=schema))

@@ -7,7 +7,7 @@ from schemas.granular import Names, Published
 
 
 class Files(pa.DataFrameModel):
-    """What became of each file: rows = kept + repeated + waiting + rejected."""
+    """What became of each file: rows = kept + repeated + waiting + rejected + ignored."""
 
     file: pl.String = pa.Field(description="The file, as its path inside the inbox.")
     kind: pl.String = pa.Field(description="The inbox folder, and so what its rows are.")
@@ -19,6 +19,7 @@ class Files(pa.DataFrameModel):
     repeated: pl.Int64 = pa.Field(description="Rows that said what was known.")
     waiting: pl.Int64 = pa.Field(description="Rows that don't fit yet.")
     rejected: pl.Int64 = pa.Field(description="Rows that break a rule.")
+    ignored: pl.Int64 = pa.Field(description="Rows that are not meant, as the source says.")
     unknown_columns: Names = pa.Field(description="Columns that nothing reads.")
     reason: pl.String = pa.Field(nullable=True, description="Why it was refused or repeated.")
 

@@ -177,6 +177,7 @@ CREATE TABLE files (
     repeated BIGINT,
     waiting BIGINT,
     rejected BIGINT,
+    ignored BIGINT,
     unknown_columns VARCHAR[],
     reason VARCHAR,
     dated DATE,
@@ -185,12 +186,20 @@ CREATE TABLE files (
     run BIGINT
 );
 
--- Rows of adjustment, cancellation and shipment files by content, so that a new version of a file
--- applies only what it adds (SPEC 2.6).
+-- Rows of adjustments, cancellations and shipments without an id, by a digest of their content, so
+-- that a new version of a file applies only what it adds (SPEC 2.6).
 CREATE TABLE events (
     file VARCHAR,
-    content VARCHAR,
+    kind VARCHAR,
+    content UHUGEINT,
     rows BIGINT
+);
+
+-- Events that carry an id, and the file that told each first: it is a repeat in any other.
+CREATE TABLE event_ids (
+    file VARCHAR,
+    kind VARCHAR,
+    content UHUGEINT
 );
 
 CREATE TABLE runs (

@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 from flows.audit import audit
-from flows.kept import TABLES, Stamp, show
+from flows.batches import taken_file
+from flows.kept import TABLES, show
 from flows.validate import judge_file
 from flows.warehouse import Connection, load, scratch
 from schemas.settings import Kind, Settings
@@ -44,8 +45,9 @@ def judged(
 ) -> tuple[Outcome, pl.DataFrame, list[dict[str, object]]]:
     """What becomes of a file, its kept rows and its rejects. The night is as it was then."""
     try:
-        stamp = Stamp(f"{kind}/{path.name}", kind, DAY, DAY, 1)
-        outcome, _ = judge_file(night, path, stamp, None, limits, NO_REFERENCE)
+        line = {"file": f"{kind}/{path.name}", "kind": kind, "day": DAY, "copy": str(path)}
+        taken = taken_file({**line, "named_at": None}, 0, limits)
+        outcome = judge_file(night, taken, DAY, limits, NO_REFERENCE)
         show(night)
         kept = load(night, f'FROM "{TABLES[kind]}" ORDER BY row')
         rejects = load(night, 'SELECT row, rule, "column", raw FROM rejects').to_dicts()

@@ -31,7 +31,7 @@ def checked(text: str, column: str, zone: str = "UTC", **described: Any) -> obje
     rows = pl.DataFrame({"row": [1], **{f"c{n}": [text] for n, text in enumerate(count.values())}})
     texts = select(rows, recognise(tuple(count), page.columns, None), page.columns, None)
     texts = parse.normalise(texts, source, list(page.whole), [page.instant])
-    around = Circumstances(ZoneInfo(zone), {"counted_at": at(2026, 1, 1)}, at(2100, 1, 1))
+    around = Circumstances(ZoneInfo(zone), {"counted_at": (at(2026, 1, 1),)}, (at(2100, 1, 1),))
     outcome = check_rows(texts, "inventory", around)
     if outcome.breaches.height:
         return outcome.breaches.get_column("rule").to_list()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from flows.judge import judge
-from flows.kept import TABLES, Stamp, show
+from flows.kept import TABLES, Batch, Stamp, show
 from flows.read import Chunks, read
 from flows.warehouse import Connection, load, only, scratch
 from schemas.raw import Misread, RawRows
@@ -41,8 +41,8 @@ T = TypeVar("T")
 SAMPLE = Path(__file__).parents[2] / "shared/payloads/01_refresh_request_granular__seed.json"
 AROUND = Circumstances(
     ZoneInfo("UTC"),
-    dict.fromkeys((page.instant for page in PAGES.values()), COUNTED_AT),
-    LATEST_AT,
+    dict.fromkeys((page.instant for page in PAGES.values()), (COUNTED_AT,)),
+    (LATEST_AT,),
 )
 PROFILE = settings.default
 EXAMPLES = PROFILE.max_examples // 3 if PROFILE else 30
@@ -96,9 +96,10 @@ def validate_chunks(
     def reading(through: Callable[[Chunks], T]) -> T:
         return through(iter(chunks))
 
-    stamp = Stamp(f"{kind}/file", kind, COUNTED_AT.date(), COUNTED_AT.date(), 1)
+    day = COUNTED_AT.date()
+    batch = Batch((Stamp(f"{kind}/file", day),), kind, day, 1)
     try:
-        outcome = judge(tables, reading, stamp, source, limits, around)
+        (outcome,) = judge(tables, reading, batch, source, limits, around)
         show(tables)
         return Judged(
             outcome,
@@ -594,9 +595,10 @@ def test_what_a_reader_left_that_then_gave_up_is_taken_back() -> None:
             through(gives_up())
         return through(iter([chunk]))
 
-    stamp = Stamp("inventory/file", "inventory", COUNTED_AT.date(), COUNTED_AT.date(), 1)
+    day = COUNTED_AT.date()
+    batch = Batch((Stamp("inventory/file", day),), "inventory", day, 1)
     with scratch() as tables:
-        outcome = judge(tables, reading, stamp, None, Settings(), AROUND)
+        (outcome,) = judge(tables, reading, batch, None, Settings(), AROUND)
         assert (outcome.rows, outcome.kept, outcome.rejected) == (2, 1, 1)
         show(tables)
         assert only(tables, "SELECT count(*) FROM counts") == 1

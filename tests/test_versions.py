@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from flows.versions import take_known_events
+from flows.kept import Batch, Stamp, keep, kept_rows
+from flows.versions import remember_contents, repeat_known_events
 from flows.warehouse import scratch
 from tests.clerk_of_rules import COUNTED_AT, LATEST_AT, STOCK, Text
 from transforms.columns import recognise, select
@@ -19,23 +20,31 @@ def events(*rows: Text, nights: int = 0) -> pl.DataFrame:
     raw = pl.DataFrame({"row": range(1, len(rows) + 1), **cells})
     wanted = PAGES["adjustments"].columns
     later = timedelta(nights)
-    around = Circumstances(ZoneInfo("UTC"), {"adjusted_at": COUNTED_AT + later}, LATEST_AT + later)
+    default_at = {"adjusted_at": (COUNTED_AT + later,)}
+    around = Circumstances(ZoneInfo("UTC"), default_at, (LATEST_AT + later,))
     texts = select(raw, recognise(header, wanted, None), wanted, None)
     return check_rows(texts, "adjustments", around).kept
 
 
 def fresh(*versions: pl.DataFrame) -> pl.DataFrame:
     """The rows of the last version that none before it had."""
+    day = COUNTED_AT.date()
+    batch = Batch((Stamp("adjustments/file", day),), "adjustments", day, 1)
     with scratch() as night:
+        night.execute("INSERT INTO taken (file) VALUES ('adjustments/file')")
         for version in versions:
-            night.execute("DELETE FROM warehouse.events")
-            night.execute("INSERT INTO warehouse.events FROM events")
-            night.execute("DELETE FROM events")
-            night.register("version", version)
-            night.execute("INSERT INTO contents SELECT 'adjustments', row, content FROM version")
-            known = take_known_events(night, "adjustments/file", "adjustments")
+            for table in ("events", "event_ids"):
+                night.execute(
+                    f"DELETE FROM warehouse.{table} WHERE file IN (SELECT file FROM {table})"
+                )
+                night.execute(f"INSERT INTO warehouse.{table} FROM {table}")
+                night.execute(f"DELETE FROM {table}")
+            night.execute("DELETE FROM parts")
+            remember_contents(night, version, "adjustments", batch)
+            keep(night, version.drop("content", "has_id"), "adjustments", batch)
+            repeat_known_events(night)
         assert night.execute("SELECT count(*) FROM contents").fetchall() == [(0,)]
-    return versions[-1].filter(~pl.col("row").is_in(known.implode()))
+        return kept_rows(night, batch, "adjustments", version.get_column("row"))
 
 
 def test_a_new_version_of_an_event_file_applies_only_what_the_earlier_one_had_not() -> None:

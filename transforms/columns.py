@@ -107,10 +107,12 @@ def select(
     """row and our wanted columns as trimmed text, blank as null, values as the source maps them."""
     constants = source.constants if source else {}
     values = source.values if source else {}
+    # Of files read together the rows are numbered on, and a line's id is the number in its own.
+    own_number = "row_of_file" if "row_of_file" in rows.columns else "row"
     stripped = []
     for column in wanted:
         if column == "line_id" and source is not None and source.line_id == "row":
-            text = pl.col("row").cast(pl.String)
+            text = pl.col(own_number).cast(pl.String)
         elif column in columns.positions:
             text = pl.col(f"c{columns.positions[column]}").str.strip_chars()
         else:

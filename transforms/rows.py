@@ -24,6 +24,7 @@ from schemas.orders import Orders
 from schemas.settings import RAW, Kind
 from schemas.shipments import Shipments
 from transforms import parse
+from transforms.parse import UTC_INSTANT
 from transforms.versions import event_content
 
 PANDERA_RULES: Final = {
@@ -116,14 +117,16 @@ PAGES: Final[dict[Kind, Page]] = {
 class Circumstances:
     """What a row's rules depend on beside the row itself.
 
-    default_at: the instant of rows that carry none, by the column it belongs in. latest_at: the
-    last one that may be stated.
+    Of files that are judged together: starts, the number of rows before those of each file.
+    default_at: the instant of rows that carry none, of each file, by the column it belongs in.
+    latest_at: the last one that each file may state.
     locations, products: the reference tables; null where there is none, and every code is known.
     """
 
     zone: ZoneInfo
-    default_at: Mapping[str, datetime]
-    latest_at: datetime
+    default_at: Mapping[str, tuple[datetime, ...]]
+    latest_at: tuple[datetime, ...]
+    starts: tuple[int, ...] = (0,)
     granular_fields: tuple[str, ...] = GRANULAR_FIELDS
     locations: pl.DataFrame | None = None
     products: pl.DataFrame | None = None
@@ -156,7 +159,7 @@ def check_rows(texts: pl.DataFrame, kind: Kind, around: Circumstances) -> Checke
         dated = texts.filter(pl.col(page.instant).is_not_null()).get_column("row")
         is_dated = _is_in(pl.col("row"), dated)
         content = event_content(page.content, page.instant, is_dated)
-        kept = kept.with_columns(content=content)
+        kept = kept.with_columns(content=content, has_id=pl.col("event_id").is_not_null())
     return Checked(kept, _numbered(alone, rows).sort("row", "column", "rule"))
 
 
@@ -194,6 +197,11 @@ def rule_name(check: str) -> str:
     return PANDERA_RULES.get(name, name)
 
 
+def file_of(rows: pl.Series, starts: tuple[int, ...]) -> pl.Series:
+    """Which of the files that are judged together each row is of, as its place among them."""
+    return pl.Series(starts).search_sorted(rows, side="left").cast(pl.Int64) - 1
+
+
 def _is_in(key: pl.Expr, values: pl.Series) -> pl.Expr:
     return key.is_in(values.implode())
 
@@ -203,7 +211,7 @@ def _numbered(found: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
 
 
 def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFrame:
-    default_at = pl.lit(around.default_at[page.instant]).dt.cast_time_unit("us")
+    default_at = _of_files(around.default_at[page.instant], texts["row"], around)
     changes: list[pl.Expr | pl.Series] = [parse.integers(texts[name]) for name in page.whole]
     changes.append(parse.instants(texts[page.instant], around.zone).alias(page.instant))
     if "date" in page.columns:
@@ -214,7 +222,8 @@ def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFra
     typed = typed.with_columns(pl.col(page.instant).fill_null(default_at))
     if "priority" in typed.columns:
         typed = typed.with_columns(pl.col("priority").fill_null(0))
-    typed = typed.with_columns(latest_at=pl.lit(around.latest_at).dt.cast_time_unit("us"))
+    latest_at = _of_files(around.latest_at, texts["row"], around)
+    typed = typed.with_columns(latest_at=latest_at)
     if "serial_number" in typed.columns:
         enabled = pl.lit(list(around.granular_fields), dtype=pl.List(pl.String))
         typed = typed.with_columns(granular_fields=enabled)
@@ -227,6 +236,14 @@ def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFra
             product_state=_state("upc", around.products, "track_stock", "untracked"),
         )
     return typed
+
+
+def _of_files(at: tuple[datetime, ...], rows: pl.Series, around: Circumstances) -> pl.Expr:
+    """The instant that holds for the file of each row."""
+    instants = pl.Series(at, dtype=UTC_INSTANT)
+    if len(at) == 1:
+        return pl.lit(instants).first()
+    return pl.lit(instants.gather(file_of(rows, around.starts)))
 
 
 def _state(key: str, known: pl.DataFrame | None, flag: str, unflagged: str) -> pl.Expr:

@@ -70,7 +70,7 @@ def _line(
     if source is not None and name in source.constants:
         return "=", source.constants[name], "in every row"
     if name == page.instant:
-        at = around.default_at[name].astimezone(around.zone)
+        at = around.default_at[name][0].astimezone(around.zone)
         return "=", f"{at:%Y-%m-%d %H:%M:%S}", f"{around.zone.key}, by the file's name or day"
     return None
 

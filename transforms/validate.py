@@ -14,7 +14,7 @@ from transforms.columns import Columns, fold, recognise, select, some_of
 from transforms.rows import PAGES, Checked, Circumstances, check_rows
 
 FIRST_TOLD: Final = 3
-UNCERTAIN: Final = {"location_code": pl.String, "upc": pl.String}
+UNCERTAIN: Final = {"row": pl.Int64, "location_code": pl.String, "upc": pl.String}
 REJECTS: Final = {
     "row": pl.Int64,
     "kind": pl.String,
@@ -27,7 +27,7 @@ REJECTS: Final = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file: rows = kept + repeated + rejected.
+    """What became of a file: rows = kept + repeated + rejected + ignored.
 
     tables: the number of kept rows of each kind.
     """
@@ -36,6 +36,7 @@ class Outcome:
     tables: dict[Kind, int] = field(default_factory=dict)
     repeated: int = 0
     rejected: int = 0
+    ignored: int = 0
     unknown_columns: tuple[str, ...] = ()
     refused: str | None = None
     """Why none of its rows is taken; null where they are."""
@@ -49,19 +50,19 @@ class Outcome:
         """None of a file's `rows` is taken; there are 0 where not even they can be told."""
         return cls(rows=rows, rejected=rows, refused=str(why))
 
-    def judged(self, settings: Settings, broken: pl.DataFrame) -> Self:
+    def judged(self, settings: Settings, broken: list[pl.DataFrame]) -> Self:
         """Refused where too many rows are rejected (SPEC 3.4). broken: rule, rows, first."""
-        limit = settings.max_reject_share * self.rows
+        limit = settings.max_reject_share * (self.rows - self.ignored)
         if self.rejected <= settings.max_reject_rows or self.rejected <= limit:
             return self
         rules = "; ".join(
             f"{rule} in {count} (row {', '.join(map(str, first))})"
-            for rule, count, first in _counted_together(broken)
+            for rule, count, first in _counted_together(pl.concat(broken))
             .sort("rows", "rule", descending=[True, False])
             .iter_rows()
         )
         why = f"too_many_rejects: {self.rejected} of {self.rows} rows: {rules}"
-        return replace(self, tables={}, repeated=0, rejected=self.rows, refused=why)
+        return replace(self, tables={}, repeated=0, rejected=self.rows - self.ignored, refused=why)
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Part:
     """What rows of one kind come to, each by itself.
 
     kept: row and the typed columns, events their content too. rejects: one row per rule that a row
-    breaks. uncertain: what rejected counts may have meant; null is any. unknown: columns of the
-    file that nothing reads.
+    breaks. uncertain: what rejected counts may have meant, row by row; null is any. unknown:
+    columns of the file that nothing reads.
     """
 
     kind: Kind
@@ -95,7 +96,7 @@ def check_parts(
         checked = check_rows(_normalised(texts, part, source), part, around)
         uncertain = pl.DataFrame(schema=UNCERTAIN)
         if part == "inventory" and checked.breaches.height:
-            uncertain = _broken(texts, checked).select(*UNCERTAIN).unique()
+            uncertain = _broken(texts, checked).select(*UNCERTAIN)
         yield Part(
             part,
             checked.kept,
@@ -198,8 +199,8 @@ def _broken(texts: pl.DataFrame, checked: Checked) -> pl.DataFrame:
 
 
 def count_breaches(rejects: pl.DataFrame) -> pl.DataFrame:
-    """rule, rows, first: how many rows break a rule, and the first three."""
-    return rejects.group_by("rule").agg(
+    """file, rule, rows, first: how many rows of a file break a rule, and the first three."""
+    return rejects.group_by("file", "rule").agg(
         rows=pl.col("row").n_unique().cast(pl.Int64),
         first=pl.col("row").unique().sort().head(FIRST_TOLD),
     )

@@ -1,6 +1,11 @@
-"""Versions: of a changed file of events only what an earlier version hadn't applies (SPEC 2.6)."""
+"""Versions: what an event says, by which it is known again (SPEC 2.6)."""
+
+from typing import Final
 
 import polars as pl
+
+BETWEEN: Final = "\x1f"
+"""Stands between what the columns say. No code has it, and the one free text comes last."""
 
 
 def event_content(told: list[str], instant: str, is_dated: pl.Expr) -> pl.Expr:
@@ -8,10 +13,11 @@ def event_content(told: list[str], instant: str, is_dated: pl.Expr) -> pl.Expr:
 
     A file without a day gives its rows another instant every night.
     """
+    names = sorted((name for name in told if name != "event_id"), key=lambda name: name == "reason")
     said = [
-        pl.when(is_dated).then(instant).alias(instant) if name == instant else pl.col(name)
-        for name in sorted(told)
-        if name != "event_id"
+        # As numbers, which cost a tenth of writing them out.
+        (pl.when(is_dated).then(instant) if name == instant else pl.col(name)).to_physical()
+        for name in names
     ]
-    spelled = pl.struct(said).struct.json_encode()
-    return pl.coalesce("event " + pl.col("event_id"), spelled)
+    spelled = [part.cast(pl.String).fill_null("") for part in said]
+    return pl.coalesce("event_id", pl.concat_str(spelled, separator=BETWEEN))

@@ -10,6 +10,7 @@ SELECT
     repeated,
     waiting,
     rejected,
+    ignored,
     unknown_columns,
     reason,
 FROM files

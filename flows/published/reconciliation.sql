@@ -54,6 +54,6 @@ SELECT 'records with more allocated than lines are promised, or less',
      WHERE inventory.allocated <> coalesce(promised, 0)),
     0
 UNION ALL
-SELECT 'files whose rows are not kept, repeated, waiting or rejected',
-    (SELECT count(*) FROM files WHERE rows <> kept + repeated + waiting + rejected),
+SELECT 'files whose rows are not kept, repeated, waiting, rejected or ignored',
+    (SELECT count(*) FROM files WHERE rows <> kept + repeated + waiting + rejected + ignored),
     0

@@ -57,17 +57,21 @@ VALIDATE = """
 import polars, duckdb
 from datetime import date
 from flows.settings import load_settings, places
+from flows.batches import taken_file
 from flows.validate import judge_file
-from flows.kept import Stamp
+from flows.versions import repeat_known_events
 from flows.warehouse import scratch
 with scratch() as night:
     night.execute(f"SET threads = {threads}")
     day = date(2026, 4, 1)
     settings = load_settings(Path(sys.argv[1]))
     began, working = time.perf_counter(), time.process_time()
-    stamp = Stamp(f"{kind}/{file.name}", kind, day, day, 1)
-    outcome, _ = judge_file(night, file, stamp, None, settings, {})
+    line = dict(file=f"{kind}/{file.name}", kind=kind, day=day, copy=str(file), named_at=None)
+    night.register("listed", polars.DataFrame({"file": [line["file"]], "day": [day]}))
+    night.execute("INSERT INTO taken BY NAME FROM listed")
+    outcome = judge_file(night, taken_file(line, 0, settings), day, settings, {})
     night.execute("COMMIT")
+    repeat_known_events(night)
     seconds, busy = time.perf_counter() - began, time.process_time() - working
 told = [outcome.rows, outcome.kept, outcome.repeated, outcome.rejected, outcome.refused]
 """
