@@ -96,7 +96,7 @@ def batches(
     pending: dict[tuple[object, ...], list[tuple[Taken, RawRows]]] = defaultdict(list)
     cells = 0
     for taken in files:
-        if taken.path.stat().st_size > SMALL or not _is_told_by_rows(taken.source):
+        if taken.path.stat().st_size > SMALL:
             yield alone(taken, run_day, run)
             continue
         try:
@@ -123,11 +123,6 @@ def _all_together(
     for read in pending.values():
         files, rows = zip(*read, strict=True)
         yield _together(files, rows, run_day, run)
-
-
-def _is_told_by_rows(source: Source | None) -> bool:
-    """No row of the source says something of the rows behind it."""
-    return source is None or (source.line_id != "row_of_order" and not source.fill_down)
 
 
 def _only_chunk(chunks: Chunks) -> RawRows | None:

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import polars as pl
 
 from flows.among import judge_among
-from flows.kept import Batch, Tally, count, doubt, keep, reject
+from flows.kept import Batch, Tally, count, doubt, keep, note_negative, reject
 from flows.read import Chunks
 from flows.versions import remember_contents
 from flows.warehouse import Connection, load
@@ -117,6 +117,7 @@ def _take_part(night: Connection, part: Part, batch: Batch, tally: Tally) -> Non
         remember_contents(night, kept, part.kind, batch)
         kept = kept.drop("content", "has_id")
     keep(night, kept, part.kind, batch)
+    note_negative(night, part.negative.join(kept, on="row", how="semi"), batch)
     doubt(night, part.uncertain, batch)
     reject(night, part.rejects, batch, tally)
     tally.kept[part.kind].update(count(batch, kept.get_column("row")))

@@ -144,6 +144,20 @@ def doubt(night: Connection, meant: pl.DataFrame, batch: Batch) -> None:
     save(night, "uncertain", stamped, is_full=batch.is_full)
 
 
+def note_negative(night: Connection, counts: pl.DataFrame, batch: Batch) -> None:
+    """Write down counts below 0 that were taken as 0: row, location_code, upc, quantity."""
+    if counts.is_empty():
+        return
+    told = pl.format(
+        "{}, row {}: a count of {} of {} at {} is taken as 0",
+        *("file", "row", "quantity", "upc", "location_code"),
+    )
+    discrepancies = batch.stamped(counts).select(
+        "quantity", kind=pl.lit("negative_count"), detail=told
+    )
+    save(night, "discrepancies", discrepancies, day=batch.run_day)
+
+
 def keep(night: Connection, rows: pl.DataFrame, kind: Kind, batch: Batch) -> None:
     """Lay down good rows of files."""
     stamped = batch.stamped(rows).drop("number")

@@ -17,6 +17,7 @@ from flows.settings import Closed, Places, Stopped, load_settings, places
 from flows.take import take
 from flows.validate import validate
 from flows.warehouse import load, locked, night_of, night_settings, only, open_warehouse, tonight
+from transforms.parse import business_day
 
 Counts = dict[str, int]
 Stage = Callable[..., Counts]
@@ -56,7 +57,7 @@ def run_night(day: date | None, root: Path, run_stage: RunStage = here) -> Night
     """Run the night of `day`, or of today. Raises Stopped; nothing has changed then."""
     settings = load_settings(root)
     started = datetime.now(UTC)
-    day = day or started.astimezone(settings.zone).date()
+    day = day or business_day(started, settings.zone)
     there = places(root, settings)
     with locked(there):
         _refuse_a_lost_warehouse(there)

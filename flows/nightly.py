@@ -6,15 +6,24 @@ from pathlib import Path
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from flows.night import Counts, Night, Stage, run_night
+from flows.settings import load_settings
 from flows.summary import told
+from transforms.parse import business_day
 
 
 @flow(name="nightly", flow_run_name="night of {day}", validate_parameters=True)
 def nightly(day: date | None = None, root: str = "data") -> Night:
-    """Run the night of `day` (today where there is none) on the data root `root`."""
+    """Run the night of `day` on the data root `root`.
+
+    Where there is none, it is the business day of the time that the run was scheduled for: a late
+    run is still of its own day (SPEC 10.2).
+    """
     logger = get_run_logger()
+    if day is None:
+        day = business_day(flow_run.scheduled_start_time, load_settings(Path(root)).zone)
 
     def as_task(stage: Stage, *arguments: object) -> Counts:
         # Stages repeat nothing by themselves: a night is all or nothing, and runs again as a whole.

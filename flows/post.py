@@ -1,6 +1,7 @@
 """Post: what tonight's files say, as movements over the ledger, in the order of SPEC 4.5."""
 
 from datetime import date
+from typing import Final
 
 from flows.kept import show
 from flows.post_orders import post_orders
@@ -9,6 +10,18 @@ from flows.post_stock import post_stock, refuse_clearing_counts
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, load, night_settings, tonight
 from transforms.parse import end_of_day
+
+# What the ledger rejected may be mended and sent again under its own id.
+FORGET: Final = """
+    DELETE FROM event_ids USING (
+        SELECT 'shipments' AS kind, md5_number(event_id) AS content
+        FROM shipments SEMI JOIN late_rejects USING (file, row)
+        UNION ALL
+        SELECT 'cancellations', md5_number(event_id)
+        FROM cancellations SEMI JOIN late_rejects USING (file, row)
+    ) AS rejected
+    WHERE event_ids.kind = rejected.kind AND event_ids.content = rejected.content
+"""
 
 
 def post(places: Places, day: date) -> dict[str, int]:
@@ -25,6 +38,7 @@ def post(places: Places, day: date) -> dict[str, int]:
             raise Stopped(f"{refused[0]} is refused: it clears a location")
         post_stock(night, end_of_day(day, settings.zone))
         post_shipments(night, settings, day, decreases)
+        night.execute(FORGET)
         _count_outcomes(night)
         kinds = load(night, "SELECT kind, count(*) AS n FROM movements GROUP BY ALL ORDER BY kind")
     return dict(kinds.iter_rows())

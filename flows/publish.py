@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -20,6 +21,9 @@ from flows.settings import Places, Stopped
 from flows.warehouse import connected, night_settings, only, open_warehouse
 from schemas.published import PUBLISHED
 from schemas.settings import Settings
+
+READ_ONLY: Final = 0o444
+"""Nobody writes to what others read; the next night puts another file in its place."""
 
 
 def publish(
@@ -57,7 +61,7 @@ def publish_last(places: Places, settings: Settings) -> date:
 def _published_run(places: Places, settings: Settings) -> datetime | None:
     """When the run began whose tables are published, all of them and whole; else null."""
     live = _live(places)
-    if not live.is_file():
+    if not live.is_file() or live.is_symlink() or _log_of(live).exists():
         return None
     try:
         with connected(live, read_only=True) as published:
@@ -102,7 +106,27 @@ def _swap(places: Places, day: date) -> None:
     if folder.exists():
         folder.rename(replaced)
     (staged / "day").rename(folder)
+    database = staged / "lotwise.duckdb"
+    database.chmod(READ_ONLY)
+    _log_of(_live(places)).unlink(missing_ok=True)
     # The database goes last: it is what tells that publishing is done.
-    os.replace(staged / "lotwise.duckdb", _live(places))  # noqa: PTH105
+    os.replace(database, _live(places))  # noqa: PTH105
     shutil.rmtree(replaced, ignore_errors=True)
     shutil.rmtree(staged, ignore_errors=True)
+    _see_that_it_opens(_live(places))
+
+
+def _log_of(database: Path) -> Path:
+    """What a writer leaves beside it that dies; nobody can open another file beside that."""
+    return database.with_name(f"{database.name}.wal")
+
+
+def _see_that_it_opens(live: Path) -> None:
+    try:
+        connected(live, read_only=True).close()
+    except duckdb.Error as error:
+        told = " ".join(str(error).split())
+        raise Stopped(
+            f"{live} is published and can't be opened ({told}); close who writes to it, "
+            "and run the night again: it publishes again"
+        ) from error

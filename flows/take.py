@@ -3,6 +3,7 @@
 import os
 import time
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,12 +12,17 @@ import polars as pl
 from flows.inputs import copy_input, spelled_out, suffixes_of
 from flows.mishaps import FULL
 from flows.settings import Places, Stopped
-from flows.warehouse import load, night_settings, save, tonight
+from flows.warehouse import Connection, empty, load, night_settings, only, save, tonight
 from schemas.settings import Settings
 from transforms.mended import is_mended
 from transforms.take import choose, dated, is_input, last_known, source_of
 
 KINDS: Final = ("inventory", "adjustments", "orders", "cancellations", "shipments")
+
+LINK: Final = (
+    "link_out_of_inbox: it is a link that leads out of the inbox, and is not read; put the file "
+    "itself there, or say follow_links = true in its source"
+)
 
 LEFT: Final = {"file": pl.String, "why": pl.String}
 
@@ -52,16 +58,44 @@ def take(places: Places, day: date) -> dict[str, int]:
         chosen = choose(found.select("file", "kind", "dated", "sha256"), known)
         taken = chosen.join(found.drop("kind", "dated", "sha256"), on="file").sort("day", "file")
         save(night, "taken", taken)
-    return dict(taken.get_column("status").value_counts(sort=True).iter_rows())
+        refused = _refuse_links(night, list_inbox(places, settings, day), known, day)
+    if refused and settings.on_refused == "fail":
+        raise Stopped(f"{refused[0]} is refused: {LINK}")
+    counts = dict(taken.get_column("status").value_counts(sort=True).iter_rows())
+    return {**counts, "refused": len(refused)} if refused else counts
 
 
 class Input(NamedTuple):
-    """A file of the inbox. is_done: false where its source has yet to say that it is whole."""
+    """A file of the inbox, or a link to one. is_done: false where its source has yet to say that it
+    is whole."""
 
     file: str
     kind: str
     path: Path
     is_done: bool
+    is_foreign: bool = False
+    """A link that leads out of the inbox, and whose source doesn't say to follow it."""
+
+
+def _refuse_links(
+    night: Connection, inbox: list[Input], known: pl.DataFrame, day: date
+) -> list[str]:
+    """Save as refused the links that lead out of the inbox, unread; those told before stay so."""
+    told = set(known.select("file", "sha256").iter_rows())
+    run = only(night, "SELECT run FROM tonight")
+    nothing = dict.fromkeys(
+        ("rows", "kept", "repeated", "waiting", "rejected", "ignored", "size"), 0
+    )
+    rows = []
+    for one in inbox:
+        digest = sha256(os.fsencode(one.path.readlink())).hexdigest() if one.is_foreign else ""
+        if one.is_foreign and (one.file, digest) not in told:
+            line = {"file": one.file, "kind": one.kind, "day": day, "sha256": digest, "run": run}
+            rows.append({**nothing, **line, "status": "refused", "reason": LINK})
+    schema = empty(night, "files")
+    lines = [{"unknown_columns": [], **row} for row in rows]
+    save(night, "files", pl.DataFrame(lines, schema=schema) if lines else pl.DataFrame())
+    return [row["file"] for row in rows]
 
 
 def list_inbox(places: Places, settings: Settings, day: date) -> list[Input]:
@@ -72,13 +106,23 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[Input]:
         for path in _everything_in(folder):
             inside = spelled_out(path.relative_to(folder).as_posix())
             named, _ = dated(path.name)
-            if not is_input(inside) or (named is not None and named > day) or not path.is_file():
+            if not is_input(inside) or (named is not None and named > day):
                 continue
             source = source_of(kind, inside, settings.sources)
+            if _leads_out(path, places) and not (source and source.follow_links and path.is_file()):
+                listed.append(Input(f"{kind}/{inside}", kind, path, True, True))
+                continue
+            if not path.is_file():
+                continue
             waits = source is not None and source.done and not is_mended(inside)
             is_done = not waits or path.with_name(f"{path.name}.done").exists()
             listed.append(Input(f"{kind}/{inside}", kind, path, is_done))
     return listed
+
+
+def _leads_out(path: Path, places: Places) -> bool:
+    """Whoever may drop files may not have read what the pipeline may (SPEC 2.5)."""
+    return path.is_symlink() and not path.resolve().is_relative_to(places.inbox.resolve())
 
 
 def changed_at(status: os.stat_result, read_at: int) -> int | None:
@@ -103,7 +147,9 @@ def _everything_in(folder: Path) -> list[Path]:
     found = []
     for inside, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if is_input(f"{name}/")]
-        found += [Path(inside, name) for name in names]
+        # Links to folders are not gone into; one that leads out is told as a file would be.
+        linked = [name for name in folders if Path(inside, name).is_symlink()]
+        found += [Path(inside, name) for name in (*names, *linked)]
     return sorted(found)
 
 
@@ -119,7 +165,9 @@ def _copied(
     found: list[tuple[object, ...]] = []
     left: list[tuple[str, str]] = []
     known_before = set(known.get_column("file"))
-    for file, kind, path, is_done in list_inbox(places, settings, day):
+    for file, kind, path, is_done, is_foreign in list_inbox(places, settings, day):
+        if is_foreign:
+            continue
         if not is_done:
             if file not in known_before:
                 left.append((file, f"it waits for {Path(file).name}.done"))
@@ -129,7 +177,7 @@ def _copied(
             if (file, status.st_size, status.st_ctime_ns) in seen:
                 continue
             copy = places.night / "files" / f"{len(found)}{suffixes_of(Path(file))}"
-            sha256 = copy_input(path, copy)
+            digest = copy_input(path, copy)
             after = path.stat()
         except FileNotFoundError:
             left.append((file, "it went away before it was read; once it is back a run takes it"))
@@ -151,7 +199,7 @@ def _copied(
                 named,
                 named_at,
                 named or day,
-                sha256,
+                digest,
                 status.st_size,
                 changed_at(status, began),
                 str(copy),

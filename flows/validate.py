@@ -101,6 +101,7 @@ def circumstances(
         latest_at=tuple(end_of_day(day + timedelta(days=1), zone) for day, _ in files),
         starts=starts,
         granular_fields=settings.granular_fields,
+        takes_numbers_as_codes=source is not None and source.codes == "as_is",
         **{name: table for name, table in reference.items() if table.height},
     )
 

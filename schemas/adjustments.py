@@ -5,6 +5,7 @@ import polars as pl
 
 from schemas import rules
 from schemas.granular import (
+    CODES,
     LARGEST_QUANTITY,
     CheckedGranular,
     CheckedPool,
@@ -23,6 +24,8 @@ class RawAdjustments(RawGranular):
     reason: pl.String = pa.Field(nullable=True)
     event_id: pl.String = pa.Field(nullable=True)
 
+    spreadsheet_number = rules.code("location_code", "upc", "event_id", *CODES)
+    invisible_character = rules.visible("location_code", "upc", "event_id", *CODES)
     whole_number = rules.whole_number("quantity")
     instant = rules.instant("adjusted_at")
 

@@ -28,7 +28,8 @@ OTHERS: Final = {
     "required": "fill it in; it may not be blank",
     "too_long": "shorten it: 50 characters at most, a serial number 30",
     "not_allowed": "an adjustment of 0 changes nothing: correct the quantity, or leave the row out",
-    "too_small": "correct it: counts are 0 or more, orders, shipments and cancellations 1 or more",
+    "too_small": 'correct it: counts are 0 or more (negative_counts = "zero" in the source takes '
+    "those below as 0), orders, shipments and cancellations 1 or more",
     "too_large": "correct it: 2,147,483,647 units at most, and 1 with a serial number",
     "contradiction": "two rows say different things of the same: keep the one that is true",
     "malformed_row": "a quote stands where none may: put the cell in quotes and double those in it",

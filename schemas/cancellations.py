@@ -18,6 +18,8 @@ class RawCancellations(pa.DataFrameModel):
     cancelled_at: pl.String = pa.Field(nullable=True)
     event_id: pl.String = pa.Field(nullable=True)
 
+    spreadsheet_number = rules.code("order_id", "line_id", "event_id")
+    invisible_character = rules.visible("order_id", "line_id", "event_id")
     whole_number = rules.whole_number("quantity", "inventory_id")
     yes_or_no = rules.yes_or_no("decrement_on_hand")
     instant = rules.instant("cancelled_at")

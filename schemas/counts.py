@@ -7,6 +7,7 @@ import polars as pl
 
 from schemas import rules
 from schemas.granular import (
+    CODES,
     GRANULAR_KEY,
     LARGEST_QUANTITY,
     CheckedGranular,
@@ -27,6 +28,8 @@ class RawCounts(RawGranular):
     ltd: pl.String = pa.Field(nullable=True)
     counted_at: pl.String = pa.Field(nullable=True)
 
+    spreadsheet_number = rules.code("location_code", "upc", *CODES)
+    invisible_character = rules.visible("location_code", "upc", *CODES)
     whole_number = rules.whole_number("quantity", "floor", "safety_stock", "ltd")
     instant = rules.instant("counted_at")
 

@@ -8,6 +8,8 @@ import polars as pl
 from schemas import rules
 
 GRANULAR_FIELDS: Final = ("sku", "lot_code", "date", "condition", "serial_number")
+CODES: Final = ("sku", "lot_code", "condition", "serial_number")
+"""Granular fields that are codes."""
 POOL: Final = ("location_code", "upc", "segment")
 GRANULAR_KEY: Final = (*POOL, *GRANULAR_FIELDS)
 

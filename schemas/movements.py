@@ -32,7 +32,7 @@ class Movements(pa.DataFrameModel):
 
     movement_id: pl.Int64 = pa.Field(unique=True, description="Number, in order of posting.")
     day: pl.Date = pa.Field(description="Business day of the run that posted it.")
-    at: Published = pa.Field(description="When it happened (UTC).")
+    moved_at: Published = pa.Field(description="When it happened (UTC).")
     kind: pl.String = pa.Field(isin=list(EFFECTS), description="What happened.")
     quantity: pl.Int64 = pa.Field(ne=0, description="Units; signed for count and adjust.")
     inventory_id: pl.Int64 = pa.Field(nullable=True, description="The record it changed.")

@@ -7,6 +7,7 @@ import polars as pl
 
 from schemas import rules
 from schemas.granular import (
+    CODES,
     LARGEST_QUANTITY,
     CheckedGranular,
     CheckedPool,
@@ -27,6 +28,12 @@ class RawOrders(RawGranular):
     priority: pl.String = pa.Field(nullable=True)
     customer_id: pl.String = pa.Field(nullable=True)
 
+    spreadsheet_number = rules.code(
+        "order_id", "line_id", "location_code", "upc", "customer_id", *CODES
+    )
+    invisible_character = rules.visible(
+        "order_id", "line_id", "location_code", "upc", "customer_id", *CODES
+    )
     whole_number = rules.whole_number("quantity", "priority")
     instant = rules.instant("placed_at")
 

@@ -6,7 +6,7 @@ import pandera.polars as pa
 
 from schemas.aggregates import AggregateByLocation, AggregateByUpc
 from schemas.allocated import Allocated, ShipmentLines
-from schemas.explain import Explain
+from schemas.explanations import Explanations
 from schemas.files import Files, Runs
 from schemas.fulfilled import Fulfilled
 from schemas.inventory import Inventory
@@ -35,7 +35,7 @@ PUBLISHED: Final[dict[str, type[pa.DataFrameModel]]] = {
 
 VIEWS: Final[dict[str, type[pa.DataFrameModel]]] = {
     "shipment_lines": ShipmentLines,
-    "explain": Explain,
+    "explanations": Explanations,
 }
 """Views over the tables in the published database: what can be told from them is not kept twice."""
 

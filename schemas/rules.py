@@ -27,6 +27,11 @@ ISO_TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][
 ISO_OFFSET: Final = r"(?:Z|z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
 # Without groups to be taken out: a pattern that is only looked for is found several times as fast.
 ISO: Final = rf"^{ISO_DAY}(?:[Tt ]{ISO_TIME} ?{ISO_OFFSET}?)?$"
+INVISIBLE: Final = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
+"""Control characters, line breaks, and what takes no room: nobody sees them in a code."""
+
+# A sign behind the E is the spreadsheet's: 2E5 and 12E34 are lots.
+SPREADSHEET: Final = r"^[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-][0-9]+$|^[+-]?[0-9]+\.0+$"
 YES: Final = ("true", "t", "yes", "y", "1")
 NO: Final = ("false", "f", "no", "n", "0")
 
@@ -60,6 +65,25 @@ def whole_number(*columns: str) -> Any:
         *columns,
         holds=lambda column: pl.col(column).str.contains(WHOLE),
         advice="write whole units in digits, or declare the source's `numbers`",
+    )
+
+
+def code(*columns: str) -> Any:
+    return rule(
+        "spreadsheet_number",
+        *columns,
+        holds=lambda column: ~pl.col(column).str.contains(SPREADSHEET),
+        advice="a spreadsheet made a number of the code: export the column as text, or say "
+        'codes = "as_is" in its source if codes are written so',
+    )
+
+
+def visible(*columns: str) -> Any:
+    return rule(
+        "invisible_character",
+        *columns,
+        holds=lambda column: ~pl.col(column).str.contains(INVISIBLE),
+        advice="a character that nobody sees stands inside the code: write it without",
     )
 
 

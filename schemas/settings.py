@@ -1,7 +1,6 @@
 """Settings: what a team may say in `lotwise.toml` or in `LOTWISE_…` (SPEC 9.5, 2.3)."""
 
 import re
-from codecs import lookup
 from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Final, Literal, Self
@@ -32,6 +31,17 @@ RAW: Final[dict[Kind, type[pa.DataFrameModel]]] = {
 GranularField = Literal["sku", "lot_code", "date", "condition", "serial_number"]
 
 
+GS1: Final = "gs1"
+"""Dates as YYMMDD, where day 00 is the last of the month (GS1 General Specifications)."""
+
+WHOLE_DAY: Final = frozenset("FDxcs+")
+"""Directives of strptime that name a day with its month and year."""
+
+YEAR: Final = frozenset("YyGg")
+MONTH: Final = frozenset("mbBhjUWV")
+"""Or a day or week of the year, which tells the month."""
+
+
 @cache
 def timezones() -> frozenset[str]:
     """Names of time zones. Looked up once: it reads hundreds of files."""
@@ -50,24 +60,17 @@ def _with_directives(written: str) -> str:
     return written
 
 
-def _known_encoding(name: str) -> str:
-    try:
-        return lookup(name).name
-    except LookupError:
-        raise ValueError(f"'{name}' is no encoding; name one as in 'cp1252' or 'utf-16'") from None
-
-
-def _compiles(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"'{pattern}' is no regular expression: {error}") from error
-    return pattern
+def _names_a_month(written: str) -> str:
+    if written == GS1:
+        return written
+    said = set(re.findall("%[-_0]?(.)", _with_directives(written).replace("%%", "")))
+    if not said & WHOLE_DAY and not (said & YEAR and said & MONTH):
+        raise ValueError(f"'{written}' names no year or no month; write it as in '%m/%Y'")
+    return written
 
 
 Format = Annotated[str, AfterValidator(_with_directives)]
-Encoding = Annotated[str, AfterValidator(_known_encoding)]
-Pattern = Annotated[str, AfterValidator(_compiles)]
+DateFormat = Annotated[str, AfterValidator(_names_a_month)]
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -112,30 +115,15 @@ class Source(_Strict):
     """Our column = theirs. Where given, it is the whole mapping."""
     constants: dict[str, str] = {}
     """Our column = the value of every row."""
-    line_id: Literal["column", "row", "row_of_order"] = "column"
-    """`row`: the row's number in the file is the line's id; `row_of_order`: its place among the
-    rows of its order, which stays when the file is sent again in another order."""
-    encoding: Encoding | None = None
-    """Of text that is not UTF-8 and has no byte order mark, such as cp1252."""
-    sheet: str | None = None
-    """The sheet of a workbook; the first one where not given."""
-    skip_rows: Count = 0
-    """Rows above the header."""
-    footer: Pattern | None = None
-    """A regular expression that the first cell of the row behind the table's last one matches
-    from its first character, such as Total."""
-    ignore: tuple[Pattern, ...] | dict[str, Pattern] = ()
-    """Rows that are not meant, such as Not stocked: regular expressions that some cell matches
-    from its first character, or their column = the expression for its cells."""
-    fill_down: tuple[str, ...] = ()
-    """Our columns that the file states on the first row of an order only."""
+    line_id: Literal["column", "row"] = "column"
+    """`row`: the row's number in the file is the line's id."""
     numbers: Numbers = Numbers()
     """How numbers are written."""
     codes: Literal["checked", "as_is"] = "checked"
     """`as_is`: codes that look like numbers of a spreadsheet (1.23E+11, 5001.0) are taken."""
     negative_counts: Literal["reject", "zero"] = "reject"
     """`zero`: a count below 0 is a count of 0 and a discrepancy."""
-    dates: Format | Literal["gs1"] | None = None
+    dates: DateFormat | None = None
     """A strptime format of `date`, such as %d/%m/%Y, or gs1 for YYMMDD; ISO where not given."""
     instants: Format | None = None
     """A strptime format of the `…_at` columns; ISO where not given."""
@@ -164,7 +152,6 @@ class Source(_Strict):
             "columns": self.columns,
             "constants": self.constants,
             "values": self.values,
-            "fill_down": self.fill_down,
             **{f"rows.{number}.negate": part.negate for number, part in enumerate(self.rows)},
         }
         for place, names in spoken.items():

@@ -4,7 +4,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas import rules
-from schemas.granular import LARGEST_QUANTITY, CheckedGranular, Instant, RawGranular
+from schemas.granular import CODES, LARGEST_QUANTITY, CheckedGranular, Instant, RawGranular
 
 
 class RawShipments(RawGranular):
@@ -18,6 +18,8 @@ class RawShipments(RawGranular):
     shipped_at: pl.String = pa.Field(nullable=True)
     event_id: pl.String = pa.Field(nullable=True)
 
+    spreadsheet_number = rules.code("order_id", "line_id", "shipment_id", "event_id", *CODES)
+    invisible_character = rules.visible("order_id", "line_id", "shipment_id", "event_id", *CODES)
     whole_number = rules.whole_number("quantity", "inventory_id")
     instant = rules.instant("shipped_at")
 

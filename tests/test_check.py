@@ -87,7 +87,8 @@ def test_a_file_is_told_by_outcome_then_rule_what_to_do_and_first_rows(
         "    fill it in; it may not be blank",
         '    row 4  {"location_code":null,"upc":"W","quantity":"-1","shelf":"c"}',
         "  too_small in quantity, 1 row",
-        "    correct it: counts are 0 or more, orders, shipments and cancellations 1 or more",
+        '    correct it: counts are 0 or more (negative_counts = "zero" in the source takes those '
+        "below as 0), orders, shipments and cancellations 1 or more",
         "    row 4  -1",
         "  whole_number in quantity, 1 row",
         "    write whole units in digits, or declare the source's `numbers`",
@@ -115,7 +116,7 @@ def test_what_a_terminal_would_act_on_is_not_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = checked(capsys, tmp_path, GOOD + 'L,V,"\x1b[31m\nx"\n' + "L,V," + "9" * 500)
-    assert "    row 2  �[31m x" in found.out
+    assert found.out.count("    row 2  �[31m x") == 1
     assert f"    row 3  {'9' * 59}…" in found.out
 
 

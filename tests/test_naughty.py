@@ -7,6 +7,8 @@ was published, to the character (SPEC 3.2, 8.1).
 import csv
 import json
 import os
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,8 +29,14 @@ FIELDS: Final = ("location_code", "lot_code", "condition", "serial_number")
 LONGEST: Final = {"lot_code": 50, "condition": 50, "serial_number": 30}
 
 
+def is_invisible(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp")
+
+
 def trimmed(text: str) -> str | None:
-    return text.strip(BLANKS) or None
+    signs = [sign in BLANKS or is_invisible(sign) for sign in text]
+    seen = [place for place, is_edge in enumerate(signs) if not is_edge]
+    return text[seen[0] : seen[-1] + 1] if seen else None
 
 
 def counts() -> list[dict[str, Any]]:
@@ -65,9 +73,18 @@ def too_long(row: dict[str, Any]) -> bool:
     return any(len(trimmed(row.get(name) or "") or "") > most for name, most in LONGEST.items())
 
 
+def is_broken_code(text: str) -> bool:
+    """A spreadsheet's number, or one with a character inside that nobody sees."""
+    is_number = re.fullmatch(r"[+-]?\d+([.,]\d+)?[eE][+-]\d+|[+-]?\d+\.0+", text, re.ASCII)
+    return is_number is not None or any(map(is_invisible, text))
+
+
 def is_kept(row: dict[str, Any]) -> bool:
     required = ("location_code", "upc", "order_id")
-    return not too_long(row) and all(trimmed(row[name]) for name in required if name in row)
+    codes = (*FIELDS, "upc", "order_id", "customer_id")
+    has_all = all(trimmed(row[name]) for name in required if name in row)
+    told = [trimmed(row.get(name) or "") or "" for name in codes]
+    return has_all and not too_long(row) and not any(map(is_broken_code, told))
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "ndjson", "parquet"])
@@ -106,6 +123,8 @@ def test_naughty_values_are_published_to_the_character_or_rejected(root: Root, f
     assert {rule for (rule,) in root.rows("SELECT DISTINCT rule FROM rejects")} <= {
         "too_long",
         "required",
+        "spreadsheet_number",
+        "invisible_character",
     }
 
 

@@ -497,7 +497,7 @@ def test_explain_tells_what_became_of_a_line_in_a_sentence(sample: Root) -> None
     for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
         sample.night(day)
 
-    sentences = sample.query("""SELECT order_id, sentence FROM "explain" WHERE line_id = '1'""")
+    sentences = sample.query("""SELECT order_id, sentence FROM explanations WHERE line_id = '1'""")
     told: dict[str, str] = dict(sentences.iter_rows())
     assert told["5004"] == (
         "Order 5004 line 1 asks for 40 OAT-MILK-1L at MILL-LANE; 30 shipped; 10 cancelled"

@@ -30,7 +30,8 @@ def checked(text: str, column: str, zone: str = "UTC", **described: Any) -> obje
     page = PAGES["inventory"]
     rows = pl.DataFrame({"row": [1], **{f"c{n}": [text] for n, text in enumerate(count.values())}})
     texts = select(rows, recognise(tuple(count), page.columns, None), page.columns, None)
-    texts = parse.normalise(texts, source, list(page.whole), [page.instant])
+    texts = parse.plain_numbers(texts, list(page.whole))
+    texts = parse.normalise(texts, source, list(page.whole), [page.instant], pl.lit(2026))
     around = Circumstances(ZoneInfo(zone), {"counted_at": (at(2026, 1, 1),)}, (at(2100, 1, 1),))
     outcome = check_rows(texts, "inventory", around)
     if outcome.breaches.height:

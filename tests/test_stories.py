@@ -459,7 +459,7 @@ def test_a_cancellation_in_a_file_of_orders_is_of_the_end_of_its_day(root: Root)
 
     root.night("2026-04-01")
 
-    assert root.rows('SELECT kind, "at"::VARCHAR FROM movements ORDER BY movement_id') == [
+    assert root.rows("SELECT kind, moved_at::VARCHAR FROM movements ORDER BY movement_id") == [
         ("order", "2026-04-01 00:00:00"),
         ("cancel", "2026-04-01 23:59:59.999999"),
     ]

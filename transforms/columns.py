@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from schemas.raw import Unreadable
+from schemas.rules import INVISIBLE
 from schemas.settings import Source
 
 ALIASES: Final = {
@@ -120,15 +121,31 @@ def select(
         stripped.append(text.alias(column))
     texts = rows.select("row", *stripped)
     found = [column for column in wanted if column in columns.positions]
+    texts = texts.with_columns(_trimmed(texts, found))
     blanks = texts.select((pl.col(found).str.len_bytes() == 0).any())
     has_blanks = blanks.row(0, named=True) if found else {}
     changes = []
     for column in wanted:
         text = pl.col(column)
         if has_blanks.get(column):
-            text = pl.when(text != "").then(text)
+            text = _unless_blank(text)
         if column in values:
-            text = text.replace(values[column])
+            text = _unless_blank(text.replace(values[column]))
         if has_blanks.get(column) or column in values:
             changes.append(text.alias(column))
     return texts.with_columns(changes)
+
+
+def _unless_blank(text: pl.Expr) -> pl.Expr:
+    return pl.when(text != "").then(text)
+
+
+def _trimmed(texts: pl.DataFrame, found: list[str]) -> list[pl.Expr]:
+    """Columns with invisible characters, without those at the ends of their texts (SPEC 3.2)."""
+    seen = texts.select(pl.col(found).str.contains(INVISIBLE).any()) if found else texts.clear()
+    has_invisible = seen.row(0, named=True) if seen.height else {}
+    return [
+        pl.col(column).str.replace_all(rf"^(?:{INVISIBLE}|\s)+|(?:{INVISIBLE}|\s)+$", "")
+        for column in found
+        if has_invisible[column]
+    ]

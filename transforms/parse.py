@@ -1,5 +1,6 @@
 """Parse: text to types, by the formats that a source declares (SPEC 2.3, 2.4)."""
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -7,18 +8,21 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from schemas.rules import YES
-from schemas.settings import Numbers, Source
+from schemas.settings import GS1, Numbers, Source
 
 UTC_INSTANT: Final = pl.Datetime("us", "UTC")
+
+DAY: Final = frozenset("deFDxcsjuwaA+")
+"""Directives of strptime that tell the day of a month or year."""
 
 WORTH_ASKING_ONCE: Final = 50
 """Rows a distinct text from which it is quicker to find the distinct ones and parse each once."""
 
 
 def normalise(
-    rows: pl.DataFrame, source: Source, whole: list[str], instants: list[str]
+    rows: pl.DataFrame, source: Source, whole: list[str], instants: list[str], year: pl.Expr
 ) -> pl.DataFrame:
-    """Rewrite what the source writes its own way as digits and ISO dates.
+    """Rewrite what the source writes its own way as digits and ISO dates. year: of each row's file.
 
     Text that isn't in the declared format becomes a sentence that says so, which then breaks the
     rule of its column: read by another format it could be a wrong number or day.
@@ -26,10 +30,12 @@ def normalise(
     changes = []
     for column in rows.columns:
         text = pl.col(column)
-        if column in whole and source.numbers != Numbers():
+        if column in whole and "numbers" in source.model_fields_set:
             changes.append(_digits(text, source.numbers).alias(column))
+        elif column == "date" and source.dates == GS1:
+            changes.append(_or_complaint(_gs1_day(text, year), text, "YYMMDD").alias(column))
         elif column == "date" and source.dates:
-            day = text.str.to_date(source.dates, strict=False).dt.to_string("%Y-%m-%d")
+            day = _day(text, source.dates).dt.to_string("%Y-%m-%d")
             changes.append(_or_complaint(day, text, source.dates).alias(column))
         elif column in instants and source.instants:
             clock = text.str.to_datetime(source.instants, time_unit="us", strict=False)
@@ -42,13 +48,60 @@ def normalise(
     return rows.with_columns(changes)
 
 
+def plain_numbers(rows: pl.DataFrame, whole: list[str]) -> pl.DataFrame:
+    """Numbers with a minus for U+2212, and without the apostrophe by which sheets mark text."""
+    odd = rows.select(pl.col(whole).str.contains("^'|\u2212").any())
+    has_odd = [name for name, found in odd.row(0, named=True).items() if found]
+    return rows.with_columns(
+        pl.col(has_odd).str.strip_prefix("'").str.replace("\u2212", "-", literal=True)
+    )
+
+
+def _day(text: pl.Expr, written: str) -> pl.Expr:
+    """Days by a format; one that names no day means the last of its month (SPEC 2.4)."""
+    if set(re.findall("%[-_0]?(.)", written.replace("%%", ""))) & DAY:
+        return text.str.to_date(written, strict=False)
+    first = (text + " 01").str.to_date(f"{written} %d", strict=False)
+    return first.dt.month_end()
+
+
+def _gs1_day(text: pl.Expr, year: pl.Expr) -> pl.Expr:
+    """ISO text of YYMMDD in the century nearest to `year`; day 00 is the last of the month."""
+    found = text.str.extract("^([0-9]{6})$", 1)
+    century = year - year % 100
+    short = found.str.slice(0, 2).cast(pl.Int32)
+    ahead = short - year % 100
+    full = century + short + pl.when(ahead > 50).then(-100).when(ahead < -49).then(100).otherwise(0)
+    month = pl.format("{}-{}", full, found.str.slice(2, 2))
+    last = (month + "-01").str.to_date("%Y-%m-%d", strict=False).dt.month_end()
+    return (
+        pl.when(found.str.ends_with("00"))
+        .then(last.dt.to_string("%Y-%m-%d"))
+        .otherwise(pl.format("{}-{}", month, found.str.slice(4, 2)))
+    )
+
+
 def _digits(text: pl.Expr, numbers: Numbers) -> pl.Expr:
-    mark = {"": "", ".": r"\.", ",": ",", " ": " ", "'": "'"}[numbers.thousands]
+    mark = {"": "", ".": r"\.", ",": ",", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}[
+        numbers.thousands
+    ]
     point = {".": r"\.", ",": ","}[numbers.decimal]
     grouped = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|" if mark else ""
-    pattern = rf"^([+-]?(?:{grouped}[0-9]+))(?:{point}0*)?$"
-    whole = text.str.extract(pattern, 1).str.replace_all(numbers.thousands, "", literal=True)
-    return _or_complaint(whole, text, f"numbers like 1{numbers.thousands}000{numbers.decimal}0")
+    whole = rf"(?:{grouped}[0-9]+)"
+    fraction = rf"(?:{point}0*)?"
+    before, behind, example = {
+        "leading": ("-", "", "-{}"),
+        "trailing": ("", "-", "{}-"),
+        "parentheses": (r"\(", r"\)", "({})"),
+    }[numbers.minus]
+    digits = text.str.extract(rf"^\+?({whole}){fraction}$", 1)
+    below = text.str.extract(rf"^{before} ?({whole}){fraction} ?{behind}$", 1)
+    written = pl.coalesce(digits, "-" + below)
+    if mark:
+        written = written.str.replace_all(mark, "")
+    number = f"1{numbers.thousands}000{numbers.decimal}0"
+    told = f"{number}, below 0 {example.format(number)}" if numbers.minus != "leading" else number
+    return _or_complaint(written, text, f"numbers like {told}")
 
 
 def _or_complaint(parsed: pl.Expr, text: pl.Expr, declared: str) -> pl.Expr:
@@ -156,6 +209,11 @@ def local(clock: pl.Expr, zone: ZoneInfo) -> pl.Expr:
         ).dt.convert_time_zone("UTC")
 
     return pl.coalesce(at(clock), at(clock + pl.duration(hours=1)))
+
+
+def business_day(at: datetime, zone: ZoneInfo) -> date:
+    """The calendar day of an instant where the business is."""
+    return at.astimezone(zone).date()
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -128,6 +128,7 @@ class Circumstances:
     latest_at: tuple[datetime, ...]
     starts: tuple[int, ...] = (0,)
     granular_fields: tuple[str, ...] = GRANULAR_FIELDS
+    takes_numbers_as_codes: bool = False
     locations: pl.DataFrame | None = None
     products: pl.DataFrame | None = None
 
@@ -150,6 +151,8 @@ def check_rows(texts: pl.DataFrame, kind: Kind, around: Circumstances) -> Checke
     own_rules = pa.DataFrameSchema(page.checked.to_schema().columns, strict=True)
 
     unreadable = breaches(page.raw.to_schema(), texts.drop("row"))
+    if around.takes_numbers_as_codes:
+        unreadable = unreadable.filter(pl.col("rule") != "spreadsheet_number")
     broken = breaches(own_rules, typed).join(unreadable, on=["index", "column"], how="anti")
     alone = pl.concat([unreadable, broken])
     kept = typed.select(rows, *page.content)
@@ -236,6 +239,11 @@ def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFra
             product_state=_state("upc", around.products, "track_stock", "untracked"),
         )
     return typed
+
+
+def years(texts: pl.DataFrame, around: Circumstances) -> pl.Expr:
+    """The year of each row's file."""
+    return _of_files(around.latest_at, texts["row"], around).dt.year()
 
 
 def _of_files(at: tuple[datetime, ...], rows: pl.Series, around: Circumstances) -> pl.Expr:

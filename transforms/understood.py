@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.settings import RAW, Kind, Numbers, Source
+from schemas.settings import RAW, Kind, Source
 from transforms.columns import Columns, recognise
 from transforms.rows import PAGES, Circumstances
 
@@ -83,7 +83,7 @@ def _how(name: str, kind: Kind, source: Source | None, around: Circumstances) ->
         yield (source and source.dates) or "ISO"
     if source is None:
         return
-    if name in page.whole and source.numbers != Numbers():
+    if name in page.whole and "numbers" in source.model_fields_set:
         yield f"written as 1{source.numbers.thousands}000{source.numbers.decimal}0"
     values = source.values.get(name, {})
     told = [f"{theirs} is {ours}" for theirs, ours in values.items()]

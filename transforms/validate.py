@@ -11,9 +11,16 @@ from schemas.raw import RawRows, Unreadable
 from schemas.settings import Kind, Rows, Settings, Source
 from transforms import parse
 from transforms.columns import Columns, fold, recognise, select, some_of
-from transforms.rows import PAGES, Checked, Circumstances, check_rows
+from transforms.rows import PAGES, Checked, Circumstances, check_rows, years
 
 FIRST_TOLD: Final = 3
+NEGATIVE_NUMBER: Final = "^-0*[1-9][0-9]{0,8}$"
+NEGATIVE: Final = {
+    "row": pl.Int64,
+    "location_code": pl.String,
+    "upc": pl.String,
+    "quantity": pl.Int64,
+}
 UNCERTAIN: Final = {"row": pl.Int64, "location_code": pl.String, "upc": pl.String}
 REJECTS: Final = {
     "row": pl.Int64,
@@ -79,6 +86,8 @@ class Part:
     rejects: pl.DataFrame
     uncertain: pl.DataFrame
     unknown: frozenset[str]
+    negative: pl.DataFrame
+    """row, location_code, upc, quantity: counts below 0 that are taken as 0."""
 
 
 def check_parts(
@@ -93,7 +102,8 @@ def check_parts(
         texts = read_texts(raw, rows, part, columns, source)
         if negate:
             texts = texts.with_columns(_negated(name) for name in negate)
-        checked = check_rows(_normalised(texts, part, source), part, around)
+        normalised, negative = _normalised(texts, part, source, around)
+        checked = check_rows(normalised, part, around)
         uncertain = pl.DataFrame(schema=UNCERTAIN)
         if part == "inventory" and checked.breaches.height:
             uncertain = _broken(texts, checked).select(*UNCERTAIN)
@@ -103,6 +113,7 @@ def check_parts(
             _rejects(raw, texts, checked, part),
             uncertain,
             frozenset(columns.unknown),
+            negative,
         )
 
 
@@ -174,11 +185,22 @@ def _negated(column: str) -> pl.Expr:
     )
 
 
-def _normalised(texts: pl.DataFrame, kind: Kind, source: Source | None) -> pl.DataFrame:
-    if source is None:
-        return texts
+def _normalised(
+    texts: pl.DataFrame, kind: Kind, source: Source | None, around: Circumstances
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Texts as the rules of their columns want them; and counts below 0 that are taken as 0."""
     page = PAGES[kind]
-    return parse.normalise(texts, source, list(page.whole), [page.instant])
+    plain = parse.plain_numbers(texts, list(page.whole))
+    if source is not None:
+        year = years(texts, around)
+        plain = parse.normalise(plain, source, list(page.whole), [page.instant], year)
+    takes_negative = source is not None and source.negative_counts == "zero"
+    if kind != "inventory" or not takes_negative:
+        return plain, pl.DataFrame(schema=NEGATIVE)
+    is_negative = pl.col("quantity").str.contains(NEGATIVE_NUMBER).fill_null(value=False)
+    stated = plain.filter(is_negative).select(*NEGATIVE).cast({"quantity": pl.Int64})
+    zero = pl.when(is_negative).then(pl.lit("0")).otherwise("quantity")
+    return plain.with_columns(quantity=zero), stated
 
 
 def _rejects(raw: RawRows, texts: pl.DataFrame, checked: Checked, kind: Kind) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 SELECT
     movement_id,
     day,
-    CAST("at" AS TIMESTAMP) AS "at",
+    CAST("at" AS TIMESTAMP) AS moved_at,
     kind,
     quantity,
     inventory_id,

@@ -1,4 +1,4 @@
-"""Explain: what became of each order line, in a sentence, one row per line."""
+"""Explanations: what became of each order line, in a sentence, one row per line."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ import pandera.polars as pa
 import polars as pl
 
 
-class Explain(pa.DataFrameModel):
+class Explanations(pa.DataFrameModel):
     """What became of each order line, in a sentence for who is asked about it."""
 
     order_id: pl.String = pa.Field(description="The order.")
@@ -19,6 +19,6 @@ class Explain(pa.DataFrameModel):
     sentence: pl.String = pa.Field(description="All of it in words.")
 
     class Config:
-        name = "explain"
+        name = "explanations"
         strict = True
         unique: ClassVar = ["order_id", "line_id"]
