@@ -18,7 +18,8 @@ class Fulfilled(Granular):
     shipment_id: pl.String = pa.Field(nullable=True, description="The shipment, where it has one.")
     shipped_at: Published = pa.Field(description="When they left (UTC).")
     is_scanned: pl.Boolean = pa.Field(
-        description="The shipment named the record; otherwise it followed the allocation."
+        description="The shipment named the record, its lot or its serial number; otherwise it "
+        "followed the allocation."
     )
     location_code: pl.String = pa.Field(description="Where they left from.")
     upc: pl.String = pa.Field(description="Product code the stock is kept under.")

@@ -10,7 +10,7 @@ class Waiting(pa.DataFrameModel):
     file: pl.String = pa.Field(description="The file, as its path inside the inbox.")
     row: pl.Int64 = pa.Field(description="Row of the file.")
     kind: pl.String = pa.Field(isin=["shipments", "cancellations"], description="What it is.")
-    reason: pl.String = pa.Field(description="What it waits for.")
+    reason: pl.String = pa.Field(description="What it waits for, in its own words.")
     since: pl.Date = pa.Field(description="Business day of the run that took it.")
 
     class Config:

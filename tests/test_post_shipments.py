@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.movements import EFFECTS
 from transforms.desk import Desk
+from transforms.picks import in_words
 from transforms.post_shipments import post_shipments
 
 Row = dict[str, Any]
@@ -340,22 +341,177 @@ def test_granular_fields_are_a_filter(field: str, value: object, other: object) 
     assert promised(after, "A") == {}
 
 
-def test_a_field_not_given_is_no_limit_and_the_lines_own_dont_apply() -> None:
-    records = [record(1, 1, condition="New"), record(2, 5, condition="Used")]
-    before = desk([line("A", 1, condition="New")], records, {("A", 1): 1})
-    after = post(before, shipment("A", 2))
+@pytest.mark.parametrize(
+    ("field", "value", "other"),
+    [
+        ("sku", "9", "8"),
+        ("lot_code", "9", "8"),
+        ("date", date(2026, 5, 9), date(2026, 5, 8)),
+        ("condition", "New", "Used"),
+        ("serial_number", "S9", "S8"),
+    ],
+)
+def test_a_bare_shipment_means_the_units_that_the_line_asks_for(
+    field: str, value: object, other: object
+) -> None:
+    asking = line("A", 1, **{field: value})
+    others = [record(1, 5), record(2, 1, **{field: other})]
+    assert waits(post(desk([asking], others), shipment("A", 1))) == [
+        f"no record of {in_words(PLAIN | {field: value})} in this pool"
+    ]
+    after = post(desk([asking], [*others, record(3, 1, **{field: value})]), shipment("A", 1))
+    assert shipped(after) == [("A", 3, 1)]
+    assert not after.discrepancies
+
+
+def test_a_bare_shipment_of_more_than_there_is_takes_nothing_else() -> None:
+    records = [record(1, 2, lot_code="1"), record(2, 10, lot_code="2")]
+    after = post(desk([line("A", 4, lot_code="1")], records), shipment("A", 4))
+    assert waits(after) == ["it ships 4 of lot 1, more than is on hand: 2"]
+    assert not after.movements
+
+
+def test_a_bare_shipment_of_a_held_lot_is_booked_on_that_lot() -> None:
+    records = [record(1, 4, lot_code="1", is_held=True), record(2, 10, lot_code="2")]
+    after = post(desk([line("A", 4, lot_code="1")], records), shipment("A", 4))
+    assert shipped(after) == [("A", 1, 4)]
+
+
+def test_of_the_units_that_a_shipment_names_those_that_the_line_asks_for_go_first() -> None:
+    early = date(2026, 5, 1)
+    records = [
+        record(1, 1, lot_code="1", condition="Used", date=early),
+        record(2, 1, lot_code="1", condition="New"),
+    ]
+    asking = line("A", 2, condition="New")
+    assert shipped(post(desk([asking], records), shipment("A", 1, lot_code="1"))) == [("A", 2, 1)]
+    after = post(desk([asking], records), shipment("A", 2, lot_code="1"))
+    assert shipped(after) == [("A", 2, 1), ("A", 1, 1)]
+
+
+def test_units_that_left_though_the_line_asks_for_others_are_shipped_and_told() -> None:
+    records = [record(1, 3, condition="Used", lot_code="7"), record(2, 1, condition="New")]
+    before = desk([line("A", 1, condition="New")], records, {("A", 2): 1})
+    after = post(before, shipment("A", 2, condition="Used"))
+    assert shipped(after) == [("A", 1, 2)]
+    assert promised(after, "A") == {}
+    assert after.discrepancies == [
+        {
+            "kind": "wrong_unit",
+            "inventory_id": 1,
+            "order_id": "A",
+            "line_id": "1",
+            "quantity": 2,
+            "detail": "2 of record 1 left (lot 7, condition Used), the line asks for "
+            "condition New (shipments, row 1)",
+        }
+    ]
+
+
+def test_a_named_record_that_the_line_does_not_ask_for_is_shipped_and_told() -> None:
+    before = desk([line("A", 1, lot_code="6")], [record(1, 1)])
+    after = post(before, shipment("A", 1, inventory_id=1))
+    assert shipped(after) == [("A", 1, 1)]
+    assert [row["detail"] for row in after.discrepancies] == [
+        "1 of record 1 left (no granular field), the line asks for lot 6 (shipments, row 1)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "is_scanned"),
+    [
+        ({}, False),
+        ({"inventory_id": 1}, True),
+        ({"lot_code": "7"}, True),
+        ({"serial_number": "S"}, True),
+        ({"sku": "K"}, False),
+        ({"date": date(2026, 5, 1)}, False),
+        ({"condition": "New"}, False),
+        ({"condition": "New", "lot_code": "7"}, True),
+    ],
+)
+def test_a_shipment_is_scanned_if_it_names_the_record_its_lot_or_its_serial(
+    named: Row, is_scanned: bool
+) -> None:
+    fields = {"sku": "K", "lot_code": "7", "date": date(2026, 5, 1), "condition": "New"}
+    unit = record(1, 1, **fields, serial_number="S")
+    after = post(desk([line("A", 1, lot_code="7")], [unit]), shipment("A", 1, **named))
+    assert [row["is_scanned"] for row in after.fulfilled] == [is_scanned]
+
+
+# A serial number is one unit
+
+
+def serials(*on_hand: int, **other: Any) -> list[Row]:
+    return [
+        record(one, units, serial_number=f"S{one}", **other) for one, units in enumerate(on_hand, 1)
+    ]
+
+
+def test_a_shipment_takes_one_unit_of_each_serial_number() -> None:
+    after = post(desk([line("A", 3)], serials(3, 1, 1)), shipment("A", 3))
+    assert shipped(after) == [("A", 1, 1), ("A", 2, 1), ("A", 3, 1)]
+
+
+def test_a_serial_number_with_many_units_gives_one() -> None:
+    for told in (shipment("A", 2), shipment("A", 2, inventory_id=1)):
+        after = post(desk([line("A", 2)], serials(3)), told)
+        assert [reason.endswith("more than is on hand: 1") for reason in waits(after)] == [True]
+
+
+def test_a_count_includes_one_unit_of_each_serial_number() -> None:
+    counted = serials(0, 0, counted_at=at(13))
+    after = post(desk([line("A", 2)], counted), shipment("A", 2))
     assert shipped(after) == [("A", 1, 1), ("A", 2, 1)]
+    assert on_hand(after) == {1: 0, 2: 0}
+    assert waits(post(desk([line("A", 3)], counted), shipment("A", 3))) == [
+        "it ships 3, more than is on hand: 2"
+    ]
 
 
-def test_a_shipment_is_scanned_if_it_names_the_record_or_the_serial() -> None:
-    before = desk([line("A", 3)], [record(1, 3), record(2, 1, serial_number="S")])
+def test_what_serial_numbers_do_not_cover_goes_to_the_next_record_that_includes_it() -> None:
+    records = [*serials(0, counted_at=at(13)), record(2, 0, counted_at=at(13))]
+    after = post(desk([line("A", 3)], records), shipment("A", 3))
+    assert shipped(after) == [("A", 1, 1), ("A", 2, 2)]
+
+
+def test_without_stock_no_serial_number_goes_below_zero_unless_it_is_named() -> None:
+    after = post(desk([line("A", 3)], serials(1, 0), without_stock="L"), shipment("A", 3))
+    assert shipped(after) == [("A", 1, 1), ("A", 3, 2)]
+    assert on_hand(after) == {1: 0, 2: 0, 3: -2}
+    assert after.records[3]["serial_number"] is None
+
     after = post(
-        before,
-        shipment("A", 1, at=at(1)),
-        shipment("A", 1, at=at(2), serial_number="S"),
-        shipment("A", 1, at=at(3), inventory_id=1),
+        desk([line("A", 3)], [*serials(1), record(2, 0)], without_stock="L"), shipment("A", 3)
     )
-    assert [row["is_scanned"] for row in after.fulfilled] == [False, True, True]
+    assert shipped(after) == [("A", 1, 1), ("A", 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({}, {"serial_number": "S2"}),
+        ({}, {"inventory_id": 2}),
+        ({"serial_number": "S2"}, {}),
+        ({"serial_number": "S2"}, {"condition": "New"}),
+    ],
+)
+def test_without_stock_a_serial_number_that_is_named_goes_one_below_zero(
+    asked: Row, named: Row
+) -> None:
+    before = desk([line("A", 1, **asked)], serials(0, 0, condition="New"), without_stock="L")
+    after = post(before, shipment("A", 1, **named))
+    assert on_hand(after) == {1: 0, 2: -1}
+
+
+def test_without_stock_a_named_serial_number_owes_no_second_unit() -> None:
+    before = desk([line("A", 2)], serials(0), without_stock="L")
+    after = post(before, shipment("A", 2, inventory_id=1))
+    assert waits(after) == ["it ships 2 of record 1, more than is on hand: 0"]
+    before = desk([line("A", 2, serial_number="S1")], serials(0), without_stock="L")
+    after = post(before, shipment("A", 2))
+    assert waits(after) == ["it ships 2 of serial number S1, more than is on hand: 0"]
+    assert set(after.records) == {1}
 
 
 # Shipments that a count includes
@@ -374,7 +530,7 @@ def test_a_shipment_that_a_count_includes_isnt_held_against_on_hand() -> None:
 def test_a_shipment_after_the_count_is_held_against_on_hand() -> None:
     before = desk([line("A")], [record(1, 2, counted_at=at(11))], {("A", 1): 3})
     after = post(before, shipment("A", 3))
-    assert waits(after) == ["it ships more than is on hand"]
+    assert waits(after) == ["it ships 3, more than is on hand: 2"]
 
 
 def test_what_allocations_and_free_units_dont_cover_goes_to_the_first_record_that_includes_it() -> (
@@ -414,10 +570,24 @@ def test_a_location_that_may_ship_without_stock_goes_below_zero() -> None:
 
 
 def test_without_a_fitting_record_one_is_made_of_the_shipments_fields_over_the_lines() -> None:
-    before = desk([line("A", 2, condition="New", lot_code="6")], [record(1, 5)], without_stock="L")
+    before = desk([line("A", 2, condition="New")], [record(1, 5)], without_stock="L")
     after = post(before, shipment("A", 2, lot_code="7", date=date(2026, 5, 1)))
     assert after.records[2] == record(2, -2, condition="New", lot_code="7", date=date(2026, 5, 1))
     assert shipped(after) == [("A", 2, 2)]
+    assert on_hand(after)[1] == 5
+
+
+def test_no_record_is_made_of_a_unit_that_the_line_does_not_ask_for() -> None:
+    before = desk([line("A", 2, lot_code="6")], [record(1, 5)], without_stock="L")
+    after = post(before, shipment("A", 2, lot_code="7"))
+    assert waits(after) == ["no record of lot 7 in this pool"]
+    assert set(after.records) == {1}
+
+
+def test_a_bare_shipment_without_stock_owes_what_the_line_asks_for() -> None:
+    before = desk([line("A", 2, lot_code="6")], [record(1, 5)], without_stock="L")
+    after = post(before, shipment("A", 2))
+    assert after.records[2] == record(2, -2, lot_code="6")
     assert on_hand(after)[1] == 5
 
 
@@ -491,14 +661,19 @@ def test_a_product_not_tracked_is_passed() -> None:
     [
         (shipment("X", 1), "the order line is not known yet"),
         (cancellation("X", 1), "the order line is not known yet"),
-        (shipment("A", 4), "it ships more than the line has open"),
-        (shipment("A", 3), "it ships more than is on hand"),
-        (shipment("A", 1, lot_code="none has it"), "it ships more than is on hand"),
-        (shipment("A", 3, inventory_id=1), "it ships more than is on hand"),
+        (shipment("A", 4), "it ships 4, more than the line has open: 3"),
+        (shipment("A", 3), "it ships 3, more than is on hand: 2"),
+        (shipment("A", 1, lot_code="none has it"), "no record of lot none has it in this pool"),
+        (
+            shipment("A", 1, lot_code="l-1", condition="New"),
+            "no record of lot l-1, condition New in this pool; near: L1",
+        ),
+        (shipment("A", 3, inventory_id=1), "it ships 3 of record 1, more than is on hand: 2"),
+        (shipment("A", 3, lot_code="L1"), "it ships 3 of lot L1, more than is on hand: 2"),
     ],
 )
 def test_what_doesnt_fit_yet_waits_and_changes_nothing(early: Row, reason: str) -> None:
-    before = desk([line("A", 2)], [record(1, 2)], {("A", 1): 1})
+    before = desk([line("A", 2)], [record(1, 2, lot_code="L1")], {("A", 1): 1})
     after = post(before, early)
     assert waits(after) == [reason]
     assert not after.movements
@@ -564,6 +739,15 @@ def test_a_shipment_of_another_line_record_or_filter_is_no_repeat() -> None:
         after = post(desk(lines, records, known=[("S", "A", 1)]), other)
         assert not after.repeats
         assert len(after.fulfilled) == 1
+
+
+def test_a_bare_shipment_of_a_known_id_is_a_repeat_of_what_the_line_asks_for_alone() -> None:
+    records = [record(1, 9, condition="New"), record(2, 9, condition="Used")]
+    asking = line("A", 5, condition="New")
+    after = post(desk([asking], records, known=[("S", "A", 2)]), shipment("A", 1, shipment_id="S"))
+    assert shipped(after) == [("A", 1, 1)]
+    after = post(desk([asking], records, known=[("S", "A", 1)]), shipment("A", 1, shipment_id="S"))
+    assert len(after.repeats) == 1
 
 
 def test_a_named_record_tells_a_repeat_whatever_fields_stand_beside_it() -> None:
@@ -676,7 +860,7 @@ def test_events_go_by_their_instants() -> None:
     before = desk([line("A", 1)], [record(1, 1)])
     after = post(copy.deepcopy(before), shipment("A", 1, at=at(2)), cancellation("A", at=at(1)))
     assert balances(after, "A") == {"cancelled": 1}
-    assert waits(after) == ["it ships more than the line has open"]
+    assert waits(after) == ["it ships 1, more than the line has open: 0"]
 
 
 def test_at_one_instant_shipments_go_before_cancellations() -> None:

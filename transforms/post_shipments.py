@@ -5,17 +5,15 @@ Each may take units that the next one wanted, so this is a clerk at a desk and n
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from schemas.granular import GRANULAR_FIELDS
-from transforms.desk import Desk, LineKey, Row, fits, includes, pool
+from transforms.desk import Desk, LineKey, Row, fits, pool
+from transforms.picks import Waits, in_words, is_meant, pick
 from transforms.rank import rank_key
 
-Take = tuple[Row, int]
-
-
-class _Waits(Exception):  # noqa: N818  the event waits
-    """It doesn't fit yet, for this reason."""
+SCANNED: Final = ("inventory_id", "lot_code", "serial_number")
+"""A shipment that names one of these was told by who held the unit, and not by the promise."""
 
 
 class _Rejected(Exception):  # noqa: N818  the event is rejected
@@ -40,7 +38,7 @@ def post_shipments(desk: Desk, events: Iterable[Row], day: date, wait_days: int)
             desk.repeats.append(event)
         except _Rejected as why:
             desk.rejects.append(event | {"rule": why.args[0], "column": why.args[1]})
-        except _Waits as why:
+        except Waits as why:
             if (day - event["since"]).days > wait_days:
                 desk.rejects.append(event | {"rule": "waited_too_long", "column": None})
             else:
@@ -69,100 +67,51 @@ def _turn(event: Row, desk: Desk) -> tuple[Any, ...]:
 def _line(desk: Desk, event: Row) -> Row:
     key: LineKey = (event["order_id"], event["line_id"])
     if key not in desk.lines:
-        raise _Waits("the order line is not known yet")
+        raise Waits("the order line is not known yet")
     return desk.lines[key]
 
 
-def _named_record(desk: Desk, event: Row, line: Row) -> Row | None:
-    if event["inventory_id"] is None:
-        return None
-    record = desk.records.get(event["inventory_id"])
-    if record is None or pool(record) != pool(line):
-        raise _Rejected("unknown_record", "inventory_id")
-    return record
+def _reject_unknown_record(desk: Desk, event: Row, line: Row) -> None:
+    if event["inventory_id"] is not None:
+        record = desk.records.get(event["inventory_id"])
+        if record is None or pool(record) != pool(line):
+            raise _Rejected("unknown_record", "inventory_id")
 
 
 def _ship(desk: Desk, event: Row) -> None:
     line = _line(desk, event)
-    named = _named_record(desk, event, line)
-    if _is_known(desk, event):
+    _reject_unknown_record(desk, event, line)
+    if _is_known(desk, event, line):
         raise _Repeated
-    if event["quantity"] > line["allocated"] + line["pending"]:
-        raise _Waits("it ships more than the line has open")
+    is_open = line["allocated"] + line["pending"]
+    if event["quantity"] > is_open:
+        raise Waits(f"it ships {event['quantity']}, more than the line has open: {is_open}")
     if line["upc"] in desk.untracked:
         desk.move(event, "pass", event["quantity"], line=line)
         _note(desk, event, None, event["quantity"])
         return
-    fitting = [named] if named else [one for one in desk.pools[pool(line)] if fits(one, event)]
-    own = _own(desk, event, line, fitting)
-    missing = event["quantity"] - sum(units for _, units in own)
-    plan: dict[int, int] = {}
-    for record, units in (*own, *_elsewhere(desk, event, line, fitting, own, missing)):
-        plan[record["inventory_id"]] = plan.get(record["inventory_id"], 0) + units
-    _leave(desk, event, line, plan)
-    for inventory_id, units in plan.items():
+    picks = pick(desk, event, line)
+    _leave(desk, event, line, picks)
+    for inventory_id, units in picks.items():
         _note(desk, event, inventory_id, units)
+        if not fits(desk.records[inventory_id], line):
+            _tell_wrong_unit(desk, event, line, desk.records[inventory_id], units)
 
 
-def _leave(desk: Desk, event: Row, line: Row, plan: dict[int, int]) -> None:
+def _leave(desk: Desk, event: Row, line: Row, picks: dict[int, int]) -> None:
     """Ship units by record: what the line is promised of it, then the others in place of promises.
 
     A promise is not released to be made again for the same unit, however the unit was found.
     """
     promised = dict(desk.allocations[line["order_id"], line["line_id"]])
-    own = {one: min(units, promised.get(one, 0)) for one, units in plan.items()}
+    own = {one: min(units, promised.get(one, 0)) for one, units in picks.items()}
     for one, units in own.items():
         _ship_units(desk, event, line, desk.records[one], units)
-    _release(desk, event, line, min(sum(plan.values()) - sum(own.values()), line["allocated"]))
-    for one, units in plan.items():
+    _release(desk, event, line, min(sum(picks.values()) - sum(own.values()), line["allocated"]))
+    for one, units in picks.items():
         if units > own[one]:
             desk.move(event, "allocate", units - own[one], record=desk.records[one], line=line)
             _ship_units(desk, event, line, desk.records[one], units - own[one])
-
-
-def _own(desk: Desk, event: Row, line: Row, fitting: list[Row]) -> list[Take]:
-    """Units the line is promised on fitting records, as far as they are there."""
-    missing = event["quantity"]
-    takes = []
-    for record, promised in desk.promised(line):
-        there = promised if includes(record, event) else min(promised, max(record["on_hand"], 0))
-        units = min(missing, there)
-        if units and record in fitting:
-            takes.append((record, units))
-            missing -= units
-    return takes
-
-
-def _elsewhere(
-    desk: Desk, event: Row, line: Row, fitting: list[Row], own: list[Take], missing: int
-) -> list[Take]:
-    """Free units first, then what a later count includes, then units promised to others."""
-    gone = {record["inventory_id"]: units for record, units in own}
-    takes: list[Take] = []
-    for record in fitting:
-        units = min(missing, desk.free(record))
-        if units:
-            takes.append((record, units))
-            gone[record["inventory_id"]] = gone.get(record["inventory_id"], 0) + units
-            missing -= units
-    counted = next((record for record in fitting if includes(record, event)), None)
-    if missing and counted is not None:
-        return [*takes, (counted, missing)]
-    for record in fitting:
-        left = record["on_hand"] - gone.get(record["inventory_id"], 0)
-        units = min(missing, max(left, 0))
-        if units:
-            takes.append((record, units))
-            missing -= units
-    if missing and line["location_code"] not in desk.without_stock:
-        raise _Waits("it ships more than is on hand")
-    if missing:
-        takes.append((fitting[0] if fitting else _named_by_fields(desk, event, line), missing))
-    return takes
-
-
-def _named_by_fields(desk: Desk, event: Row, line: Row) -> Row:
-    return desk.new_record(line | {name: event[name] for name in GRANULAR_FIELDS if event[name]})
 
 
 def _ship_units(desk: Desk, event: Row, line: Row, record: Row, units: int) -> None:
@@ -179,17 +128,14 @@ def _release(desk: Desk, event: Row, line: Row, units: int) -> None:
             units -= released
 
 
-def _is_known(desk: Desk, event: Row) -> bool:
+def _is_known(desk: Desk, event: Row, line: Row) -> bool:
     """The shipment is known for this line and a record that the event may mean."""
     shipment = (event["shipment_id"], event["order_id"], event["line_id"])
-    for inventory_id in desk.known_shipments.get(shipment, []):
-        if event["inventory_id"] is not None:
-            is_meant = event["inventory_id"] == inventory_id
-        else:
-            is_meant = inventory_id is None or fits(desk.records[inventory_id], event)
-        if is_meant:
-            return True
-    return False
+    return any(
+        (inventory_id is None and event["inventory_id"] is None)
+        or (inventory_id is not None and is_meant(desk.records[inventory_id], event, line))
+        for inventory_id in desk.known_shipments.get(shipment, [])
+    )
 
 
 def _note(desk: Desk, event: Row, inventory_id: int | None, units: int) -> None:
@@ -204,14 +150,31 @@ def _note(desk: Desk, event: Row, inventory_id: int | None, units: int) -> None:
             "quantity": units,
             "shipment_id": event["shipment_id"],
             "shipped_at": event["at"],
-            "is_scanned": event["inventory_id"] is not None or event["serial_number"] is not None,
+            "is_scanned": any(event[name] is not None for name in SCANNED),
+        }
+    )
+
+
+def _tell_wrong_unit(desk: Desk, event: Row, line: Row, record: Row, units: int) -> None:
+    fields = in_words(record) or "no granular field"
+    desk.discrepancies.append(
+        {
+            "kind": "wrong_unit",
+            "inventory_id": record["inventory_id"],
+            "order_id": line["order_id"],
+            "line_id": line["line_id"],
+            "quantity": units,
+            "detail": f"{units} of record {record['inventory_id']} left ({fields}), the line "
+            f"asks for {in_words(line)} "
+            f"({event['file']}, row {event['row']})",
         }
     )
 
 
 def _cancel(desk: Desk, event: Row) -> None:
     line = _line(desk, event)
-    named = _named_record(desk, event, line)
+    _reject_unknown_record(desk, event, line)
+    named = desk.records.get(event["inventory_id"])
     promised = [(record, units) for record, units in desk.promised(line) if named in (None, record)]
     is_open = sum(units for _, units in promised) + (0 if named else line["pending"])
     wanted = is_open if event["quantity"] is None else event["quantity"]
