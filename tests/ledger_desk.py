@@ -82,7 +82,7 @@ def ship(ledger: Ledger, row: Row) -> None:
     if names_nothing_there(ledger, row, line):
         settle(row)
         return ledger.reject(row, "unknown_record")
-    if is_known(ledger, row):
+    if is_known(ledger, row, line):
         settle(row)
         row["outcome"]["kept"] -= 1
         row["outcome"]["repeated"] += 1
@@ -95,7 +95,9 @@ def ship(ledger: Ledger, row: Row) -> None:
         ledger.move("pass", row["quantity"], line=name)
         ledger.ships.append(row | {"key": None})
         return None
-    plan = planned(ledger, row, line, [record for record in pool if fits(row, record)])
+    fitting = [record for record in pool if fits(row, record, line)]
+    fitting.sort(key=lambda record: not asked_for(line, record))
+    plan = planned(ledger, row, line, fitting)
     if plan is None:
         return wait(ledger, row, "stock")
     settle(row)
@@ -104,19 +106,26 @@ def ship(ledger: Ledger, row: Row) -> None:
     return None
 
 
-def fits(row: Row, record: Row) -> bool:
-    """A filter; where the record itself is named there is nothing more to ask."""
+def fits(row: Row, record: Row, line: Row) -> bool:
+    """A filter; where the record itself is named there is nothing more to ask. A row that names
+    nothing means what the line asks for."""
     if row["inventory_id"] is not None:
         return bool(row["inventory_id"] == record["inventory_id"])
+    if not any(row[field] for field in FIELDS):
+        return asked_for(line, record)
     return all(row[field] in (None, record[field]) for field in FIELDS)
 
 
-def is_known(ledger: Ledger, row: Row) -> bool:
+def asked_for(line: Row, record: Row) -> bool:
+    return all(line[field] in (None, record[field]) for field in FIELDS)
+
+
+def is_known(ledger: Ledger, row: Row, line: Row) -> bool:
     """5.4: a shipment_id known for the same line and record."""
     same = ("shipment_id", "order_id", "line_id")
     return row["shipment_id"] is not None and any(
         all(row[name] == sent[name] for name in same)
-        and (sent["key"] is None or fits(row, record_of(ledger, sent["key"])))
+        and (sent["key"] is None or fits(row, record_of(ledger, sent["key"]), line))
         for sent in ledger.ships
     )
 
@@ -137,7 +146,9 @@ def planned(ledger: Ledger, row: Row, line: Row, fitting: list[Row]) -> dict[Key
 
     def take(record: Row, units: int) -> None:
         nonlocal left
-        units = min(left, max(units, 0))
+        # A serial number is one unit.
+        most = left if record["serial_number"] is None else min(left, 1 - plan[record["key"]])
+        units = min(most, max(units, 0))
         plan[record["key"]] += units
         left -= units
 
@@ -149,16 +160,19 @@ def planned(ledger: Ledger, row: Row, line: Row, fitting: list[Row]) -> dict[Key
         take(record, min(ledger.promises[name, record["key"]], there(record)))
     for record in fitting:
         take(record, min(record["free"], there(record)))
-    if left and included:
-        take(included[0], left)
+    for record in included:
+        take(record, left)
     for record in fitting:
         take(record, there(record))
     if left and line["location_code"] in ledger.reference.without_stock:
-        if fitting:
-            take(fitting[0], left)
-        else:
-            fields = [row[field] or line[field] for field in FIELDS]
-            plan[line["location_code"], line["upc"], "", *fields] = left
+        serials = {None, row["serial_number"], line["serial_number"]}
+        for record in fitting:
+            if row["inventory_id"] is not None or record["serial_number"] in serials:
+                take(record, left)
+        fields = {field: row[field] or line[field] for field in FIELDS}
+        is_one = fields["serial_number"] is None or row["quantity"] == 1
+        if left and row["inventory_id"] is None and is_one and asked_for(line, fields):
+            plan[line["location_code"], line["upc"], "", *fields.values()] = left
             left = 0
     return None if left else {key: units for key, units in plan.items() if units}
 
