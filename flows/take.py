@@ -51,14 +51,15 @@ def take(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     with tonight(places) as night:
         known = load(night, KNOWN)
-        found, left = _copied(places, settings, day, known)
+        inbox = list_inbox(places, settings, day)
+        found, left = _copied(places, inbox, day, known)
         save(night, "left_files", left)
         same = found.join(last_known(known), on=["file", "sha256"], how="semi")
         save(night, "looked_into", same.select("file", "sha256", "size", "changed_ns"))
         chosen = choose(found.select("file", "kind", "dated", "sha256"), known)
         taken = chosen.join(found.drop("kind", "dated", "sha256"), on="file").sort("day", "file")
         save(night, "taken", taken)
-        refused = _refuse_links(night, list_inbox(places, settings, day), known, day)
+        refused = _refuse_links(night, inbox, known, day)
     if refused and settings.on_refused == "fail":
         raise Stopped(f"{refused[0]} is refused: {LINK}")
     counts = dict(taken.get_column("status").value_counts(sort=True).iter_rows())
@@ -122,7 +123,8 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[Input]:
 
 def _leads_out(path: Path, places: Places) -> bool:
     """Whoever may drop files may not have read what the pipeline may (SPEC 2.5)."""
-    return path.is_symlink() and not path.resolve().is_relative_to(places.inbox.resolve())
+    inbox, target = (Path(os.path.realpath(one)) for one in (places.inbox, path))
+    return path.is_symlink() and not target.is_relative_to(inbox)
 
 
 def changed_at(status: os.stat_result, read_at: int) -> int | None:
@@ -154,7 +156,7 @@ def _everything_in(folder: Path) -> list[Path]:
 
 
 def _copied(
-    places: Places, settings: Settings, day: date, known: pl.DataFrame
+    places: Places, inbox: list[Input], day: date, known: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The files that are not as they were last known; and file, why of those left to a later run.
 
@@ -165,7 +167,7 @@ def _copied(
     found: list[tuple[object, ...]] = []
     left: list[tuple[str, str]] = []
     known_before = set(known.get_column("file"))
-    for file, kind, path, is_done, is_foreign in list_inbox(places, settings, day):
+    for file, kind, path, is_done, is_foreign in inbox:
         if is_foreign:
             continue
         if not is_done:

@@ -115,8 +115,8 @@ def test_three_broken_rows_of_a_rule_are_shown_or_as_many_as_asked_for(
 def test_what_a_terminal_would_act_on_is_not_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = checked(capsys, tmp_path, GOOD + 'L,V,"\x1b[31m\nx"\n' + "L,V," + "9" * 500)
-    assert found.out.count("    row 2  �[31m x") == 1
+    found = checked(capsys, tmp_path, GOOD + 'L,V,"a\x1b[31m\nx"\n' + "L,V," + "9" * 500)
+    assert "    row 2  a�[31m x" in found.out
     assert f"    row 3  {'9' * 59}…" in found.out
 
 
