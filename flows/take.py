@@ -123,8 +123,9 @@ def list_inbox(places: Places, settings: Settings, day: date) -> list[Input]:
 
 def _leads_out(path: Path, places: Places) -> bool:
     """Whoever may drop files may not have read what the pipeline may (SPEC 2.5)."""
+    # Not resolve, which fails where links go round.
     inbox, target = (Path(os.path.realpath(one)) for one in (places.inbox, path))
-    return path.is_symlink() and not target.is_relative_to(inbox)
+    return path.is_symlink() and path.exists() and not target.is_relative_to(inbox)
 
 
 def changed_at(status: os.stat_result, read_at: int) -> int | None:

@@ -41,6 +41,7 @@ class Ledger(Stock):
         self.run = 0
         self.day = date.min
         self.events: dict[str, Counter[tuple[object, ...]]] = {}
+        self.event_ids: set[tuple[str, str]] = set()
         self.files: list[Row] = []
         self.rejects: list[tuple[str, int, str]] = []
         self.lines: dict[Line, Row] = {}
@@ -80,7 +81,9 @@ class Ledger(Stock):
         self.rejects += [(file.name, row, rule) for row, rule in judged.rejects]
         kept = judged.kept
         if file.kind not in ("inventory", "orders"):
-            kept = fresh(kept, self.events.setdefault(file.name, Counter()))
+            kept = fresh(
+                kept, self.events.setdefault(file.name, Counter()), self.event_ids, file.kind
+            )
             outcome["repeated"] += len(judged.kept) - len(kept)
         outcome["kept"] = len(kept)
         for row in kept:
@@ -143,6 +146,9 @@ class Ledger(Stock):
                 self.promises[line, key] += EFFECTS[kind].get("allocated", 0) * units
 
     def reject(self, row: Row, rule: str) -> None:
+        if "since" not in row:
+            # It may be mended and sent again under its id.
+            self.event_ids.discard((row.get("kind", ""), row.get("event_id") or ""))
         self.rejects.append((row["file"], row["row"], rule))
         row["outcome"]["kept"] -= 1
         row["outcome"]["rejected"] += 1

@@ -200,11 +200,18 @@ def event(row: Row) -> tuple[object, ...]:
     return tuple((name, row[name]) for name in sorted(row) if name not in aside)
 
 
-def fresh(rows: Iterable[Row], known: Counter[tuple[object, ...]]) -> list[Row]:
-    """The rows that no earlier version had; `known` learns them."""
+def fresh(
+    rows: Iterable[Row], known: Counter[tuple[object, ...]], ids: set[tuple[str, str]], kind: str
+) -> list[Row]:
+    """The rows that no earlier version had, nor any file under their id; both are learnt."""
     seen: Counter[tuple[object, ...]] = Counter()
     found = []
     for row in rows:
+        if row["event_id"]:
+            if (kind, row["event_id"]) not in ids:
+                ids.add((kind, row["event_id"]))
+                found.append(row)
+            continue
         seen[event(row)] += 1
         if seen[event(row)] > known[event(row)]:
             found.append(row)

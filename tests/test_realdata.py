@@ -190,6 +190,7 @@ def test_a_week_of_liquor_orders(root: Root) -> None:
         name = "iowa"
         kind = "orders"
         line_id = "row"
+        codes = "as_is"
         columns.order_id = "Invoice/Item Number"
         columns.upc = "Item Number"
         columns.location_code = "Store Number"
