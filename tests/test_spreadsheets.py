@@ -175,11 +175,21 @@ def test_a_value_mapped_to_nothing_is_blank_in_every_column(root: Root) -> None:
     assert root.rows(told) == [(None, None, None, 12)]
 
 
-def test_a_count_below_0_is_0_and_a_discrepancy_where_its_source_says_so(root: Root) -> None:
+def test_a_constant_of_nothing_is_blank(root: Root) -> None:
+    root.put("lotwise.toml", source("inventory", constants='{ lot_code = "" }'))
+    root.put("inbox/inventory/2026-03-02.csv", "location_code,upc,quantity\nL,U,1\n")
+    root.night("2026-03-02")
+    assert root.rows("SELECT lot_code FROM inventory") == [(None,)]
+
+
+@pytest.mark.parametrize("told", ["-2", "-2.0", "\u22122"])
+def test_a_count_below_0_is_0_and_a_discrepancy_where_its_source_says_so(
+    root: Root, told: str
+) -> None:
     root.put("inbox/inventory/2026-03-02.csv", f"{COUNTED}L,U,A,5\n")
     root.night("2026-03-02")
     root.put("lotwise.toml", source("inventory", negative_counts='"zero"'))
-    root.put("inbox/inventory/2026-03-03.csv", f"{COUNTED}L,U,A,-2\n")
+    root.put("inbox/inventory/2026-03-03.csv", f"{COUNTED}L,U,A,{told}\n")
     root.night("2026-03-03")
     assert root.rows("SELECT on_hand FROM inventory") == [(0,)]
     assert root.rows("SELECT kind, quantity, detail FROM discrepancies") == [

@@ -117,7 +117,7 @@ def select(
         elif column in columns.positions:
             text = pl.col(f"c{columns.positions[column]}").str.strip_chars()
         else:
-            text = pl.lit(constants.get(column), dtype=pl.String)
+            text = pl.lit(constants.get(column) or None, dtype=pl.String)
         stripped.append(text.alias(column))
     texts = rows.select("row", *stripped)
     found = [column for column in wanted if column in columns.positions]

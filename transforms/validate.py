@@ -14,7 +14,7 @@ from transforms.columns import Columns, fold, recognise, select, some_of
 from transforms.rows import PAGES, Checked, Circumstances, check_rows, years
 
 FIRST_TOLD: Final = 3
-NEGATIVE_NUMBER: Final = "^-0*[1-9][0-9]{0,8}$"
+NEGATIVE_NUMBER: Final = r"^-0*[1-9][0-9]{0,8}(?:\.0{1,2}|\.0{4,})?$"
 NEGATIVE: Final = {
     "row": pl.Int64,
     "location_code": pl.String,
@@ -198,7 +198,8 @@ def _normalised(
     if kind != "inventory" or not takes_negative:
         return plain, pl.DataFrame(schema=NEGATIVE)
     is_negative = pl.col("quantity").str.contains(NEGATIVE_NUMBER).fill_null(value=False)
-    stated = plain.filter(is_negative).select(*NEGATIVE).cast({"quantity": pl.Int64})
+    stated = plain.filter(is_negative).select(*NEGATIVE)
+    stated = stated.with_columns(parse.integers(stated["quantity"]))
     zero = pl.when(is_negative).then(pl.lit("0")).otherwise("quantity")
     return plain.with_columns(quantity=zero), stated
 
