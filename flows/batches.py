@@ -153,7 +153,7 @@ def _together(
         number = pl.col("row") + start
         numbered.append(raw.rows.with_columns(number, row_of_file="row"))
         malformed.append(raw.malformed.with_columns(number))
-        start += raw.height
+        start += raw.last_row
     together = RawRows(
         rows[0].header,
         pl.concat(numbered),

@@ -48,7 +48,7 @@ def spelled_out(name: str) -> str:
 
 def suffixes_of(path: Path) -> str:
     """What tells a file's reader, such as `.csv` or `.csv.gz`; no longer than a name may be."""
-    suffixes = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    suffixes = "".join(path.suffixes[-2:]) if path.suffix.lower() == ".gz" else path.suffix
     return suffixes[:LONGEST_SUFFIX]
 
 

@@ -22,7 +22,14 @@ from flows.settings import Places, Stopped, load_settings, places
 from flows.warehouse import connected, load
 from schemas.advice import advice
 from schemas.settings import RAW, Settings, Source
-from transforms.mended import NOTES, ROW, is_mended, takes_line_ids, without_notes
+from transforms.mended import (
+    NOTES,
+    ROW,
+    is_mended,
+    layout_of,
+    takes_line_ids,
+    without_notes,
+)
 from transforms.take import dated, source_of
 
 T = TypeVar("T")
@@ -65,7 +72,7 @@ class Mending:
 
 def reading_of(path: Path, file: str, source: Source | None) -> Reading:
     """How the content at `path` is read, which its inbox knows as `file`."""
-    whole = partial(read_through, path)
+    whole = partial(read_through, path, layout=layout_of(file, source))
     if not is_mended(file):
         return whole
 

@@ -1,11 +1,12 @@
 """Opened: a file's bytes or text, unzipped where its name says so (SPEC 2.1)."""
 
 import gzip
+import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
 from threading import Event
-from typing import IO, Final
+from typing import IO, AnyStr, Final
 
 from schemas.raw import LONGEST_RAW, LONGEST_ROW, Unreadable
 
@@ -19,6 +20,11 @@ PORTION: Final = 1 << 20
 LONGEST_SKIPPED: Final = 256 << 20
 """Characters of a line that are passed over to find the next one. A few kilobytes of gzip unzip to
 gigabytes of one line, and nobody wants to wait for its end."""
+
+
+LARGEST_UNZIPPED: Final = 16 << 30
+"""Bytes. What can't be read as it is unzipped is written to disk, and a few megabytes may fill
+it."""
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -36,8 +42,34 @@ def check_unzips(path: Path, given_up: Event) -> None:
                 pass
 
 
-def open_text(path: Path) -> TextIOWrapper:
-    return TextIOWrapper(open_bytes(path), encoding="utf-8-sig", newline="")
+def open_text(path: Path, encoding: str = "utf-8-sig") -> TextIOWrapper:
+    return TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
+
+
+def copy_unzipped(unzipped: IO[AnyStr], target: IO[AnyStr], passed: int = 0) -> int:
+    """Write what comes unzipped to disk. passed: bytes written before. Returns bytes with these.
+
+    Raises Unreadable where there is no end to it.
+    """
+    while portion := unzipped.read(PORTION):
+        passed += target.write(portion)
+        if passed > LARGEST_UNZIPPED:
+            raise too_large(LARGEST_UNZIPPED)
+    return passed
+
+
+def too_large(most: int) -> Unreadable:
+    return Unreadable(
+        "file_too_large",
+        f"it unzips to more than {most >> 30} GiB; send it in parts, or as Parquet, which is "
+        "compressed by itself",
+    )
+
+
+def separator_named(line: str) -> str | None:
+    """The separator that a first line `sep=;` names, as spreadsheets write it; it is no row."""
+    found = re.fullmatch(r'"?sep=([,;\t|])"?', line.strip("\r\n "), re.IGNORECASE)
+    return found and found[1]
 
 
 def lines_of(text: IO[str]) -> Iterator[tuple[str, int | None]]:

@@ -1,19 +1,22 @@
 """CSV: by DuckDB where every row is as the header says, else row by row (SPEC 2.1)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from glob import escape
+from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Final
 
 import polars as pl
 
-from flows.opened import LARGEST_CHUNK, check_unzips, lines_of, open_text
+from flows.opened import LARGEST_CHUNK, check_unzips, lines_of, open_text, separator_named
 from flows.quickly import quick_chunks, reading
 from schemas.raw import LONGEST_ROW, RawRows, Unreadable, height_of_chunk, refuse_too_many_columns
+from transforms.footer import is_footer, until_footer
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 
@@ -26,9 +29,13 @@ LONGEST_HEADER: Final = 1 << 20
 have no second line for gigabytes."""
 
 
-def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
+def read_csv_quickly(path: Path, cells: int, footer: str | None = None) -> Iterator[RawRows]:
     """Raises Misread where some row is not as the header says: the other reader tells which."""
-    header, separator = _header(path)
+    yield from until_footer(_read_quickly(path, cells), footer)
+
+
+def _read_quickly(path: Path, cells: int) -> Iterator[RawRows]:
+    header, separator, directives = _header(path)
     columns = [f"c{position}" for position in range(len(header))]
     passed = 0
     given_up = Event()
@@ -38,6 +45,7 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
             texts = connection.read_csv(
                 escape(str(path)),
                 header=True,
+                skiprows=directives,
                 sep=separator,
                 quotechar='"',
                 escapechar='"',
@@ -59,37 +67,42 @@ def read_csv_quickly(path: Path, cells: int) -> Iterator[RawRows]:
         yield RawRows.of(header, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
 
 
-def _header(path: Path) -> tuple[tuple[str, ...], str]:
+def _header(path: Path) -> tuple[tuple[str, ...], str, int]:
+    """Its names, the separator, and lines above it that name the separator."""
     with open_text(path) as text:
-        if len(text.readline(LONGEST_HEADER)) == LONGEST_HEADER:
+        first = text.readline(LONGEST_HEADER)
+        if len(first) == LONGEST_HEADER:
             raise Unreadable(
                 "no_header",
                 f"the first line is longer than {LONGEST_HEADER >> 20} Mi characters; "
                 "the first row names the columns",
             )
+    named = separator_named(first)
+    directives = int(named is not None)
     headers: dict[str, list[str]] = {}
-    for separator in SEPARATORS:
+    for separator in (named,) if named else SEPARATORS:
         with open_text(path) as text, suppress(Unreadable):
-            headers[separator] = next(_records(lines_of(text), separator), ("", None))[1] or []
+            records = _records(islice(lines_of(text), directives, None), separator)
+            headers[separator] = next(records, ("", None))[1] or []
     separator = max(headers, key=lambda mark: len(headers[mark]), default=",")
     header = tuple(headers.get(separator, ()))
     if any("\0" in name for name in header):
-        raise Unreadable("not_utf8", "the first row has zeros, as UTF-16 has; save it as UTF-8")
+        raise Unreadable("not_utf8", "the first row has zeros in it; save the file as UTF-8")
     refuse_too_many_columns(len(header))
     if any(name.strip() for name in header):
-        return header, separator
+        return header, separator, directives
     with open_text(path) as text:
         is_empty = not text.read(1)
     fault = "the file is empty" if is_empty else "the first row is blank or can't be read"
     raise Unreadable("no_header", f"{fault}; the first row names the columns")
 
 
-def read_csv_exactly(path: Path, cells: int) -> Iterator[RawRows]:
-    header, separator = _header(path)
+def read_csv_exactly(path: Path, cells: int, footer: str | None = None) -> Iterator[RawRows]:
+    header, separator, directives = _header(path)
     rows: list[list[str | None]] = []
     numbers: list[int] = []
     malformed: list[tuple[int, str, str]] = []
-    row = size = 0
+    row = size = ignored = 0
     most = height_of_chunk(cells, len(header))
 
     def chunk() -> RawRows:
@@ -98,14 +111,21 @@ def read_csv_exactly(path: Path, cells: int) -> Iterator[RawRows]:
             pl.Series(f"c{position}", column, dtype=pl.String)
             for position, column in enumerate(columns)
         ]
-        return RawRows.of(header, pl.DataFrame(texts), numbers, malformed)
+        raw = RawRows.of(header, pl.DataFrame(texts), numbers, malformed)
+        return replace(raw, ignored=ignored)
+
+    def is_blank(record: str) -> bool:
+        return not record.rstrip(separator if len(header) == 1 else "")
 
     with open_text(path) as text:
-        records = _records(lines_of(text), separator)
+        records = _records(islice(lines_of(text), directives, None), separator)
         next(records)
         for record, found in records:
-            if not record.rstrip(separator if len(header) == 1 else ""):
+            if is_blank(record):
                 continue
+            if is_footer(footer, found[0] if found else record.strip(' "')):
+                ignored = 1 + _height(records, is_blank)
+                break
             row += 1
             size += len(record)
             while found and len(found) > len(header) and not found[-1].strip():
@@ -123,8 +143,19 @@ def read_csv_exactly(path: Path, cells: int) -> Iterator[RawRows]:
             if len(rows) + len(malformed) >= most or size >= LARGEST_CHUNK:
                 yield chunk()
                 rows, numbers, malformed, size = [], [], [], 0
-    if rows or malformed or not row:
+    if rows or malformed or ignored or not row:
         yield chunk()
+
+
+def _height(
+    records: Iterator[tuple[str, list[str] | None]], is_blank: Callable[[str], bool]
+) -> int:
+    """Rows behind a table, of which nobody asks whether they make sense."""
+    rows = 0
+    with suppress(Unreadable):
+        for record, _ in records:
+            rows += not is_blank(record)
+    return rows
 
 
 def _records(

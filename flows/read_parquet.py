@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.opened import PORTION, open_bytes
+from flows.opened import PORTION, copy_unzipped, open_bytes
 from schemas.raw import (
     LONGEST_RAW,
     LONGEST_ROW,
@@ -28,10 +28,6 @@ from schemas.raw import (
 from schemas.settings import timezones
 
 MAGIC: Final = b"PAR1"
-
-LARGEST_UNZIPPED: Final = 16 << 30
-"""Bytes. Parquet can't be read from its beginning, so a gzipped file is unzipped on disk, and a few
-megabytes of gzip may fill it."""
 
 CLOCK: Final = "%Y-%m-%dT%H:%M:%S%.6f"
 
@@ -59,18 +55,12 @@ def read_parquet(path: Path, cells: int) -> Iterator[RawRows]:
 
 
 def _unzip(path: Path, target: Path) -> None:
-    passed = 0
+    """On disk, since Parquet can't be read from its beginning."""
     with open_bytes(path) as zipped, target.open("wb") as unzipped:
-        while portion := zipped.read(PORTION):
-            if passed == 0 and not portion.startswith(MAGIC):
-                raise Unreadable("not_parquet", "there is no Parquet in it; send the file again")
-            passed += unzipped.write(portion)
-            if passed > LARGEST_UNZIPPED:
-                raise Unreadable(
-                    "file_too_large",
-                    f"it unzips to more than {LARGEST_UNZIPPED >> 30} GiB; "
-                    "send it in parts, or as Parquet, which is compressed by itself",
-                )
+        beginning = zipped.read(PORTION)
+        if not beginning.startswith(MAGIC):
+            raise Unreadable("not_parquet", "there is no Parquet in it; send the file again")
+        copy_unzipped(zipped, unzipped, unzipped.write(beginning))
 
 
 def _chunks(path: Path, cells: int) -> Iterator[RawRows]:

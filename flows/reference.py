@@ -7,7 +7,8 @@ from typing import Final
 import pandera.polars as pa
 import polars as pl
 
-from flows.read import READERS, read
+from flows.plain import FORMATS
+from flows.read import read
 from flows.settings import Places, Stopped
 from schemas.raw import Unreadable
 from schemas.reference import (
@@ -62,7 +63,7 @@ def reference_files(places: Places) -> dict[str, Path]:
     if places.reference.is_dir():
         for path in sorted(places.reference.iterdir()):
             name = path.name.split(".", 1)[0]
-            if name in TABLES and any(suffix in READERS for suffix in path.suffixes):
+            if name in TABLES and any(suffix in FORMATS for suffix in path.suffixes):
                 if name in found:
                     raise Stopped(
                         f"reference/{name} is in {found[name].name} and {path.name}; keep one"

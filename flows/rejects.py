@@ -7,8 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from flows.read import Chunks, read_through
-from flows.warehouse import Connection, load, only, save
+from flows.warehouse import Connection, load, only, save, settings_of
 from transforms.desk import Row
+from transforms.mended import layout_of
+from transforms.take import source_of
 
 
 def save_late_rejects(night: Connection, found: pl.DataFrame, day: date) -> None:
@@ -31,11 +33,14 @@ def save_late_rejects(night: Connection, found: pl.DataFrame, day: date) -> None
 def raws_of(night: Connection, rows: list[Row]) -> dict[tuple[str, int], str]:
     """The rows as they stand in their files, as JSON, by file and row number."""
     raws: dict[tuple[str, int], str] = {}
+    sources = settings_of(night).sources
     for file in sorted({row["file"] for row in rows}):
         copies = load(night, "SELECT copy FROM taken WHERE file = $file", file=file)
         wanted = pl.Series([row["row"] for row in rows if row["file"] == file], dtype=pl.Int64)
+        kind, _, name = file.partition("/")
+        layout = layout_of(name, source_of(kind, name, sources))
         for copy in copies.get_column("copy"):
-            told = read_through(Path(copy), partial(_told, wanted))
+            told = read_through(Path(copy), partial(_told, wanted), layout)
             raws |= {(file, row): raw for row, raw in told}
     return raws
 

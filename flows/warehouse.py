@@ -175,7 +175,11 @@ def _memory_of(places: Places) -> str:
 def night_settings(places: Places) -> Settings:
     """The settings as they were when the night began."""
     with tonight(places) as night:
-        return Settings.model_validate_json(only(night, "SELECT settings FROM circumstances"))
+        return settings_of(night)
+
+
+def settings_of(night: Connection) -> Settings:
+    return Settings.model_validate_json(only(night, "SELECT settings FROM circumstances"))
 
 
 def load(connection: Connection, query: str, **values: Any) -> pl.DataFrame:

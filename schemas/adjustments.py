@@ -26,6 +26,7 @@ class RawAdjustments(RawGranular):
 
     spreadsheet_number = rules.code("location_code", "upc", "event_id", *CODES)
     invisible_character = rules.visible("location_code", "upc", "event_id", *CODES)
+    spreadsheet_error = rules.computed("location_code", "upc", "event_id", *CODES)
     whole_number = rules.whole_number("quantity")
     instant = rules.instant("adjusted_at")
 

@@ -20,6 +20,7 @@ class RawCancellations(pa.DataFrameModel):
 
     spreadsheet_number = rules.code("order_id", "line_id", "event_id")
     invisible_character = rules.visible("order_id", "line_id", "event_id")
+    spreadsheet_error = rules.computed("order_id", "line_id", "event_id")
     whole_number = rules.whole_number("quantity", "inventory_id")
     yes_or_no = rules.yes_or_no("decrement_on_hand")
     instant = rules.instant("cancelled_at")

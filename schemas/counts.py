@@ -30,6 +30,7 @@ class RawCounts(RawGranular):
 
     spreadsheet_number = rules.code("location_code", "upc", *CODES)
     invisible_character = rules.visible("location_code", "upc", *CODES)
+    spreadsheet_error = rules.computed("location_code", "upc", *CODES)
     whole_number = rules.whole_number("quantity", "floor", "safety_stock", "ltd")
     instant = rules.instant("counted_at")
 

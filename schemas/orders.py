@@ -34,6 +34,9 @@ class RawOrders(RawGranular):
     invisible_character = rules.visible(
         "order_id", "line_id", "location_code", "upc", "customer_id", *CODES
     )
+    spreadsheet_error = rules.computed(
+        "order_id", "line_id", "location_code", "upc", "customer_id", *CODES
+    )
     whole_number = rules.whole_number("quantity", "priority")
     instant = rules.instant("placed_at")
 

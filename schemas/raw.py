@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import polars as pl
@@ -38,6 +38,7 @@ class Unreadable(Exception):  # noqa: N818  it is the file that is unreadable
     def __init__(self, rule: str, advice: str) -> None:
         super().__init__(f"{rule}: {advice}")
         self.rule = rule
+        self.advice = advice
 
 
 class Misread(Exception):  # noqa: N818  it is the file that was misread
@@ -50,6 +51,20 @@ def refuse_too_many_columns(columns: int) -> None:
             "too_many_columns",
             f"it has {columns} columns and may have {MOST_COLUMNS}; check its separator and quotes",
         )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a source lays its files out, beside what the files say of themselves (SPEC 2.1)."""
+
+    encoding: str | None = None
+    sheet: str | None = None
+    skip_rows: int = 0
+    footer: str | None = None
+
+
+PLAIN: Final = Layout()
+"""Of files that no source is declared for: UTF-8, the header first, the table to the end."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +112,18 @@ class RawRows:
     @property
     def height(self) -> int:
         return self.rows.height + self.malformed.height
+
+    @property
+    def last_row(self) -> int:
+        """The highest of the row numbers; they leave out blank rows of a sheet."""
+        numbers = (part.get_column("row").max() for part in (self.rows, self.malformed))
+        return max((number for number in numbers if isinstance(number, int)), default=0)
+
+    def numbered_on(self, passed: int) -> Self:
+        """The rows as those of a file that has so many before them."""
+        number = pl.col("row") + passed
+        rows, malformed = (part.with_columns(number) for part in (self.rows, self.malformed))
+        return replace(self, rows=rows, malformed=malformed)
 
     def as_json(self, rows: pl.Series) -> pl.DataFrame:
         """row, raw: the named rows as JSON objects of what was read, malformed ones as strings."""

@@ -32,6 +32,9 @@ INVISIBLE: Final = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
 
 # A sign behind the E is the spreadsheet's: 2E5 and 12E34 are lots.
 SPREADSHEET: Final = r"^[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-][0-9]+$|^[+-]?[0-9]+\.0+$"
+FAILED: Final = r"^#(?:N/A|[A-Z]+(?:/0)?[!?]|GETTING_DATA)$"
+"""What a formula comes to that failed, such as #REF! or #DIV/0!."""
+
 YES: Final = ("true", "t", "yes", "y", "1")
 NO: Final = ("false", "f", "no", "n", "0")
 
@@ -75,6 +78,15 @@ def code(*columns: str) -> Any:
         holds=lambda column: ~pl.col(column).str.contains(SPREADSHEET),
         advice="a spreadsheet made a number of the code: export the column as text, or say "
         'codes = "as_is" in its source if codes are written so',
+    )
+
+
+def computed(*columns: str) -> Any:
+    return rule(
+        "spreadsheet_error",
+        *columns,
+        holds=lambda column: ~pl.col(column).str.contains(FAILED),
+        advice="a formula of the spreadsheet failed: mend it there, and export the file again",
     )
 
 

@@ -1,6 +1,7 @@
 """Settings: what a team may say in `lotwise.toml` or in `LOTWISE_…` (SPEC 9.5, 2.3)."""
 
 import re
+from codecs import lookup
 from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Final, Literal, Self
@@ -14,6 +15,7 @@ from schemas.adjustments import RawAdjustments
 from schemas.cancellations import RawCancellations
 from schemas.counts import RawCounts
 from schemas.orders import RawOrders
+from schemas.raw import Layout
 from schemas.shipments import RawShipments
 
 Kind = Literal["inventory", "adjustments", "orders", "cancellations", "shipments"]
@@ -69,8 +71,28 @@ def _names_a_month(written: str) -> str:
     return written
 
 
+def _known_encoding(name: str) -> str:
+    try:
+        "".encode(name)
+    except LookupError:
+        raise ValueError(
+            f"'{name}' is no encoding; name one as in 'cp1252' or 'utf-16-le'"
+        ) from None
+    return lookup(name).name
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"'{pattern}' is no regular expression: {error}") from error
+    return pattern
+
+
 Format = Annotated[str, AfterValidator(_with_directives)]
 DateFormat = Annotated[str, AfterValidator(_names_a_month)]
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+Pattern = Annotated[str, AfterValidator(_compiles)]
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -117,6 +139,15 @@ class Source(_Strict):
     """Our column = the value of every row."""
     line_id: Literal["column", "row"] = "column"
     """`row`: the row's number in the file is the line's id."""
+    encoding: Encoding | None = None
+    """Of CSV and JSON that is not UTF-8 and has no byte order mark, such as cp1252 or utf-16-le."""
+    sheet: str | None = None
+    """The sheet of a workbook; the first one that is not hidden where not given."""
+    skip_rows: Count = 0
+    """Lines of a CSV file, or rows of a sheet, above the header."""
+    footer: Pattern | None = None
+    """A regular expression that the first cell of the row behind the table's last one matches
+    from its first character, such as Total."""
     numbers: Numbers = Numbers()
     """How numbers are written."""
     codes: Literal["checked", "as_is"] = "checked"
@@ -143,6 +174,11 @@ class Source(_Strict):
     """Take files that a link in the inbox leads to, outside of it."""
     expect: Literal["daily"] | None = None
     """Name it in the summary of a night that has no file of the day from it."""
+
+    @property
+    def layout(self) -> Layout:
+        """What a reader of its files must know."""
+        return Layout(self.encoding, self.sheet, self.skip_rows, self.footer)
 
     @model_validator(mode="after")
     def _speaks_of_columns_we_have(self) -> Self:

@@ -20,6 +20,7 @@ class RawShipments(RawGranular):
 
     spreadsheet_number = rules.code("order_id", "line_id", "shipment_id", "event_id", *CODES)
     invisible_character = rules.visible("order_id", "line_id", "shipment_id", "event_id", *CODES)
+    spreadsheet_error = rules.computed("order_id", "line_id", "shipment_id", "event_id", *CODES)
     whole_number = rules.whole_number("quantity", "inventory_id")
     instant = rules.instant("shipped_at")
 

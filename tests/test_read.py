@@ -149,7 +149,8 @@ def read_rows(raw: RawRows) -> list[tuple[object, ...]]:
         (",\nA,1\n", "no_header"),
         ("upc,lot_code\nA,Größe\n".encode("latin-1"), "not_utf8"),
         ("Größe,lot_code\nA,1\n".encode("latin-1"), "not_utf8"),
-        ("upc,lot_code\nA,1\n".encode("utf-16"), "not_utf8"),
+        ("upc,lot_code\nA,1\n".encode("utf-16-le"), "not_utf8"),
+        ("upc,lot_code\nA,1\n".encode("utf-16-be"), "not_utf8"),
     ],
 )
 def test_a_csv_file_that_makes_no_sense_as_a_whole_is_unreadable_by_its_rule(
@@ -562,7 +563,7 @@ def test_marks_of_a_pattern_in_the_name_of_a_file_are_letters(
     assert cells(read(tmp_path / f"{name}.{suffix}")) == [("U0", "A")]
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a", "a.csv.zip", "a.gz", ".csv"])
+@pytest.mark.parametrize("name", ["a.pdf", "a", "a.zip.csv.7z", "a.gz", ".csv"])
 def test_a_suffix_that_nothing_reads_is_told_beside_those_that_are(
     tmp_path: Path, name: str
 ) -> None:

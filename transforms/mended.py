@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from schemas.raw import RawRows, Unreadable
+from schemas.raw import PLAIN, Layout, RawRows, Unreadable
 from schemas.settings import Source
 from transforms.columns import fold
 
@@ -39,6 +39,11 @@ def original(file: str) -> str:
 def takes_line_ids(source: Source | None) -> bool:
     """The row's number in the file is the line's id, so a mended row must keep it."""
     return source is not None and source.line_id == "row"
+
+
+def layout_of(file: str, source: Source | None) -> Layout:
+    """How `file` is laid out: one of rejected rows is not as its source writes them."""
+    return PLAIN if source is None or is_mended(file) else source.layout
 
 
 def mended_source(source: Source | None) -> Source | None:
