@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+import polars as pl
+
 from flows.encoded import UTF8, as_text
 from flows.plain import Format, Plain, in_zip, plain_files
 from flows.read_csv import read_csv_exactly, read_csv_quickly
@@ -92,10 +94,10 @@ def _as_in(header: tuple[str, ...], chunk: RawRows) -> RawRows:
         raise Unreadable(
             "other_columns", "its columns are not those of the first file; zip it by itself"
         )
-    places = [f"c{theirs.index(name)}" for name in names]
-    texts = chunk.rows.select("row", *places)
-    texts.columns = ["row", *(f"c{place}" for place in range(len(names)))]
-    return replace(chunk, header=header, rows=texts)
+    texts = [
+        pl.col(f"c{theirs.index(name)}").alias(f"c{place}") for place, name in enumerate(names)
+    ]
+    return replace(chunk, header=header, rows=chunk.rows.select("row", *texts))
 
 
 def _ahead(chunks: Chunks) -> Chunks:

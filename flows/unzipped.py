@@ -2,6 +2,9 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EINVAL
 from pathlib import Path
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -29,17 +32,28 @@ def unzip(path: Path, folder: Path) -> list[tuple[str, Path]]:
     Raises Unreadable for one that is damaged, protected, or larger than anybody means.
     """
     members = []
-    try:
-        with ZipFile(path) as archive:
-            passed = 0
-            for number, member in enumerate(_looked_at(archive, path)):
-                target = folder / f"{number}{suffixes_of(Path(member.filename))}"
-                with archive.open(member) as zipped, target.open("wb") as unzipped:
-                    passed = copy_unzipped(zipped, unzipped, passed)
-                members.append((member.filename, target))
-    except DAMAGED as error:
-        raise Unreadable("not_zip", f"{error}; send the file again") from error
+    passed = 0
+    with sound_zip("not_zip"), ZipFile(path) as archive:
+        for number, member in enumerate(_looked_at(archive, path)):
+            target = folder / f"{number}{suffixes_of(Path(member.filename))}"
+            with archive.open(member) as zipped, target.open("wb") as unzipped:
+                passed = copy_unzipped(zipped, unzipped, passed)
+            members.append((member.filename, target))
     return members
+
+
+@contextmanager
+def sound_zip(rule: str) -> Iterator[None]:
+    """Raises Unreadable by the rule for a ZIP that was damaged."""
+    try:
+        yield
+    except DAMAGED as error:
+        raise Unreadable(rule, f"{error}; send the file again") from error
+    except OSError as error:
+        # Its directory leads to a place before the file's beginning.
+        if error.errno != EINVAL:
+            raise
+        raise Unreadable(rule, "its directory is damaged; send the file again") from error
 
 
 def refuse_bomb(members: list[ZipInfo], path: Path, most: int) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from flows.opened import PORTION
-from flows.unzipped import DAMAGED, refuse_bomb
+from flows.unzipped import refuse_bomb, sound_zip
 from schemas.raw import Unreadable
 
 LARGEST_WORKBOOK: Final = 1 << 30
@@ -70,15 +70,12 @@ def check_workbook(path: Path) -> bool:
                 "it has a password, or is an .xls under another name; save the workbook as .xlsx, "
                 "without a password",
             )
-    try:
-        with ZipFile(path) as archive:
-            members = archive.infolist()
-            if any(member.filename == MACROS for member in members):
-                raise Unreadable("not_xlsx", "it has macros; save the workbook as .xlsx")
-            refuse_bomb(members, path, LARGEST_WORKBOOK)
-            parts = [_measured(archive, member) for member in members]
-    except DAMAGED as error:
-        raise Unreadable("not_xlsx", f"{error}; send the workbook again") from error
+    with sound_zip("not_xlsx"), ZipFile(path) as archive:
+        members = archive.infolist()
+        if any(member.filename == MACROS for member in members):
+            raise Unreadable("not_xlsx", "it has macros; save the workbook as .xlsx")
+        refuse_bomb(members, path, LARGEST_WORKBOOK)
+        parts = [_measured(archive, member) for member in members]
     cells = max((part.cells for part in parts), default=0)
     longest = max((part.longest_text for part in parts), default=0)
     largest = max((part.columns * part.rows for part in parts), default=0)

@@ -94,7 +94,7 @@ class RawRows:
         else:
             # Rows without columns count too, and only their numbers tell how many there are.
             row = pl.Series("row", numbers, dtype=pl.Int64)
-            rows = cells.with_columns(row) if cells.width else row.to_frame()
+            rows = cells.select(row, pl.all()) if cells.width else row.to_frame()
         told = [(row, rule, json.dumps(text, ensure_ascii=False)) for row, rule, text in malformed]
         return cls(header, rows, pl.DataFrame(told, schema=MALFORMED, orient="row"))
 

@@ -232,8 +232,7 @@ def zipped(text: str) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "rule"),
     [
-        ("utf16.csv", (STOCK + "L,U,1,A\n").encode("utf-16"), "not_utf8"),
-        ("utf16.json", (ROW % 5).encode("utf-16"), "not_utf8"),
+        ("utf16le.json", (ROW % 5).encode("utf-16-le"), "not_utf8"),
         ("utf16le.csv", (STOCK + "L,U,1,A\n").encode("utf-16-le"), "not_utf8"),
         ("latin.csv", (STOCK + "L,U,1,ä\n").encode("latin-1"), "not_utf8"),
         ("twice.csv", b"location_code,upc,quantity,Quantity\nL,U,1,2\n", "ambiguous_column"),
