@@ -155,7 +155,7 @@ def test_a_file_with_too_many_rejects_is_refused(
         ("a.csv", "location_code,upc\nL,U\n", "missing_column"),
         ("a.csv", 'location_code,upc,quantity\nL,"U,4\n', "unclosed_quote"),
         ("a.json", "{", "not_json"),
-        ("a.xlsx", "", "unknown_suffix"),
+        ("a.pdf", "", "unknown_suffix"),
         ("a.csv.gz", GOOD, "not_gzip"),
     ],
 )
