@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import re
+import unicodedata
 import zlib
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +22,17 @@ BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))).translate(
     dict.fromkeys(range(0x1C, 0x20))
 )
 """Unicode's; to Python four control characters are blanks, too."""
+
+
+def is_invisible(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp")
+
+
+def trimmed(text: str | None) -> str | None:
+    """Without the blanks, control and invisible characters at its ends (SPEC 3.2)."""
+    signs = [sign in BLANKS or is_invisible(sign) for sign in text or ""]
+    seen = [place for place, is_edge in enumerate(signs) if not is_edge]
+    return (text or "")[seen[0] : seen[-1] + 1] if seen else None
 
 
 class NotTold(Exception):  # noqa: N818  it is the file that tells nothing
@@ -119,7 +131,7 @@ def _text(value: Any) -> str | None:
 
 def same(value: object, text: str | None) -> bool:
     """Whether a kept value is what the text says; null is what a blank text says."""
-    text = (text or "").strip(BLANKS)
+    text = trimmed(text)
     if value is None or not text:
         return value is None and not text
     if isinstance(value, bool):

@@ -155,8 +155,13 @@ def test_a_rejects_file_has_the_rows_exactly_as_they_were(root: Root) -> None:
         *("location_code", "upc", "quantity", "rule"),
     ]
     advice = "write whole units in digits, or declare the source's `numbers`"
+    told = [["quantity: whole_number", advice]] * len(texts)
+    told[2] = [
+        "quantity: whole_number; upc: invisible_character",
+        f"{advice}; a character that nobody sees stands inside the code: write it without",
+    ]
     assert rows == [
-        [str(number), "quantity: whole_number", advice, "L", text, "x", text]
+        [str(number), *told[number - 1], "L", text, "x", text]
         for number, text in enumerate(texts, 1)
     ]
 

@@ -21,7 +21,7 @@ from flows.kept import TABLES, show
 from flows.validate import judge_file
 from flows.warehouse import Connection, load, scratch
 from schemas.settings import Kind, Settings
-from tests.clerk_of_files import NotTold, fold, same, told
+from tests.clerk_of_files import NotTold, fold, same, told, trimmed
 from tests.mutants import FORMATS, KINDS, good_rows, mutant, written
 from tests.roots import Root
 from transforms.rows import PAGES
@@ -76,7 +76,7 @@ def unlike(kind: Kind, row: dict[str, object], texts: dict[str, str | None]) -> 
     for column in page.content:
         spelled = names.get(column, (fold(column),))
         text = next((texts[name] for name in spelled if name in texts), None)
-        is_default = not (text or "").strip() and row[column] == defaults.get(column)
+        is_default = trimmed(text) is None and row[column] == defaults.get(column)
         if not is_default and not same(row[column], text):
             found.append(f"{column} is {row[column]!r}, the file says {text!r}")
     return found

@@ -8,14 +8,13 @@ import csv
 import json
 import os
 import re
-import unicodedata
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 import pytest
 
-from tests.clerk_of_files import BLANKS
+from tests.clerk_of_files import is_invisible, trimmed
 from tests.mutants import written
 from tests.roots import SHARED, Root
 from transforms.take import dated, is_input
@@ -27,16 +26,6 @@ STRINGS: Final[list[str]] = json.loads(LIST.read_bytes()) if LIST.is_file() else
 DAY: Final = "2026-04-01"
 FIELDS: Final = ("location_code", "lot_code", "condition", "serial_number")
 LONGEST: Final = {"lot_code": 50, "condition": 50, "serial_number": 30}
-
-
-def is_invisible(sign: str) -> bool:
-    return unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp")
-
-
-def trimmed(text: str) -> str | None:
-    signs = [sign in BLANKS or is_invisible(sign) for sign in text]
-    seen = [place for place, is_edge in enumerate(signs) if not is_edge]
-    return text[seen[0] : seen[-1] + 1] if seen else None
 
 
 def counts() -> list[dict[str, Any]]:

@@ -312,12 +312,17 @@ def test_a_link_that_leads_out_of_the_inbox_is_refused_and_not_read(
     folder.mkdir(parents=True)
     (folder / "2026-03-02.csv").symlink_to(secret)
     (folder / "elsewhere").symlink_to(tmp_path)
+    (folder / "zeros_2026-03-02.csv").symlink_to("/dev/zero")
     root.put("inbox/inventory/own_2026-03-02.csv", f"{COUNTED}L,U,A,5\n")
     (folder / "inside_2026-03-02.csv").symlink_to(folder / "own_2026-03-02.csv")
 
     refused = root.night("2026-03-02").refused
 
-    assert [file for file, _ in refused] == ["inventory/2026-03-02.csv", "inventory/elsewhere"]
+    assert [file for file, _ in refused] == [
+        "inventory/2026-03-02.csv",
+        "inventory/elsewhere",
+        "inventory/zeros_2026-03-02.csv",
+    ]
     assert root.rows("SELECT location_code FROM inventory") == [("L",)]
     assert not any("SECRET" in str(row) for row in root.rows("FROM files"))
     assert not root.night("2026-03-02").is_new
