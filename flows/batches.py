@@ -159,6 +159,7 @@ def _together(
         pl.concat(numbered),
         pl.concat(malformed),
         rows[0].ignored if len(rows) == 1 else 0,
+        frozenset.intersection(*(raw.kept_rules for raw in rows)),
     )
     ignored = tuple(raw.ignored for raw in rows)
     return ToJudge(

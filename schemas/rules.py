@@ -35,6 +35,12 @@ SPREADSHEET: Final = r"^[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-][0-9]+$|^[+-]?[0-9]+\.
 FAILED: Final = r"^#(?:N/A|[A-Z]+(?:/0)?[!?]|GETTING_DATA)$"
 """What a formula comes to that failed, such as #REF! or #DIV/0!."""
 
+MARKS: Final = {
+    "spreadsheet_number": (b".0", b"E+", b"E-", b"e+", b"e-"),
+    "spreadsheet_error": (b"#",),
+}
+"""Rule: bytes of which every text that breaks it has some."""
+
 YES: Final = ("true", "t", "yes", "y", "1")
 NO: Final = ("false", "f", "no", "n", "0")
 

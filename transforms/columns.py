@@ -9,6 +9,7 @@ import polars as pl
 from schemas.raw import Unreadable
 from schemas.rules import INVISIBLE
 from schemas.settings import Source
+from transforms.marks import TRIMMED
 
 ALIASES: Final = {
     "quantity": ("on_hand",),
@@ -103,9 +104,16 @@ def _two(header: tuple[str, ...], found: list[int], column: str) -> str:
 
 
 def select(
-    rows: pl.DataFrame, columns: Columns, wanted: list[str], source: Source | None
+    rows: pl.DataFrame,
+    columns: Columns,
+    wanted: list[str],
+    source: Source | None,
+    kept_rules: frozenset[str] = frozenset(),
 ) -> pl.DataFrame:
-    """row and our wanted columns as trimmed text, blank as null, values as the source maps them."""
+    """row and our wanted columns as trimmed text, blank as null, values as the source maps them.
+
+    kept_rules: those that no cell of the rows breaks.
+    """
     constants = source.constants if source else {}
     values = source.values if source else {}
     # Of files read together the rows are numbered on, and a line's id is the number in its own.
@@ -115,13 +123,15 @@ def select(
         if column == "line_id" and source is not None and source.line_id == "row":
             text = pl.col(own_number).cast(pl.String)
         elif column in columns.positions:
-            text = pl.col(f"c{columns.positions[column]}").str.strip_chars()
+            text = pl.col(f"c{columns.positions[column]}")
+            text = text if TRIMMED in kept_rules else text.str.strip_chars()
         else:
             text = pl.lit(constants.get(column) or None, dtype=pl.String)
         stripped.append(text.alias(column))
     texts = rows.select("row", *stripped)
     found = [column for column in wanted if column in columns.positions]
-    texts = texts.with_columns(_trimmed(texts, found))
+    if "invisible_character" not in kept_rules:
+        texts = texts.with_columns(_trimmed(texts, found))
     blanks = texts.select((pl.col(found).str.len_bytes() == 0).any())
     has_blanks = blanks.row(0, named=True) if found else {}
     changes = []

@@ -48,7 +48,7 @@ def normalise(
     return rows.with_columns(changes)
 
 
-def plain_numbers(rows: pl.DataFrame, whole: list[str]) -> pl.DataFrame:
+def bare_numbers(rows: pl.DataFrame, whole: list[str]) -> pl.DataFrame:
     """Numbers with a minus for U+2212, and without the apostrophe by which sheets mark text."""
     odd = rows.select(pl.col(whole).str.contains("^'|\u2212").any())
     has_odd = [name for name, found in odd.row(0, named=True).items() if found]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
+from functools import cache, reduce
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -143,16 +143,21 @@ class Checked:
     breaches: pl.DataFrame
 
 
-def check_rows(texts: pl.DataFrame, kind: Kind, around: Circumstances) -> Checked:
-    """Check text rows of a file (`row` and the kind's columns), each by itself, by its schemas."""
+def check_rows(
+    texts: pl.DataFrame, kind: Kind, around: Circumstances, kept_rules: frozenset[str] = frozenset()
+) -> Checked:
+    """Check text rows of a file (`row` and the kind's columns), each by itself, by its schemas.
+
+    kept_rules: those that no text of the rows breaks, which are not asked.
+    """
     page = PAGES[kind]
     rows = texts.get_column("row")
     typed = _typed(texts, page, around)
     own_rules = pa.DataFrameSchema(page.checked.to_schema().columns, strict=True)
 
-    unreadable = breaches(page.raw.to_schema(), texts.drop("row"))
     if around.takes_numbers_as_codes:
-        unreadable = unreadable.filter(pl.col("rule") != "spreadsheet_number")
+        kept_rules |= {"spreadsheet_number"}
+    unreadable = breaches(_without(page.raw, kept_rules), texts.drop("row"))
     broken = breaches(own_rules, typed).join(unreadable, on=["index", "column"], how="anti")
     alone = pl.concat([unreadable, broken])
     kept = typed.select(rows, *page.content)
@@ -164,6 +169,16 @@ def check_rows(texts: pl.DataFrame, kind: Kind, around: Circumstances) -> Checke
         content = event_content(page.content, page.instant, is_dated)
         kept = kept.with_columns(content=content, has_id=pl.col("event_id").is_not_null())
     return Checked(kept, _numbered(alone, rows).sort("row", "column", "rule"))
+
+
+@cache
+def _without(model: type[pa.DataFrameModel], rules: frozenset[str]) -> pa.DataFrameSchema:
+    schema = model.to_schema()
+    asked = {
+        name: {"checks": [check for check in column.checks if check.name not in rules]}
+        for name, column in schema.columns.items()
+    }
+    return schema.update_columns(asked)
 
 
 def sharing(keys: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from schemas.raw import RawRows, Unreadable
 from schemas.settings import Kind, Rows, Settings, Source
 from transforms import parse
 from transforms.columns import Columns, fold, recognise, select, some_of
+from transforms.marks import BARE_NUMBER, rules_kept
 from transforms.rows import PAGES, Checked, Circumstances, check_rows, years
 
 FIRST_TOLD: Final = 3
@@ -98,12 +99,13 @@ def check_parts(
     Raises Unreadable where the columns make no sense.
     """
     for part, rows, negate in _by_kind(raw, kind, source):
+        kept_rules = _rules_kept(raw, source)
         columns = recognise(raw.header, PAGES[part].columns, source)
         texts = read_texts(raw, rows, part, columns, source)
         if negate:
             texts = texts.with_columns(_negated(name) for name in negate)
-        normalised, negative = _normalised(texts, part, source, around)
-        checked = check_rows(normalised, part, around)
+        normalised, negative = _normalised(texts, part, source, around, kept_rules)
+        checked = check_rows(normalised, part, around, kept_rules)
         uncertain = pl.DataFrame(schema=UNCERTAIN)
         if part == "inventory" and checked.breaches.height:
             uncertain = _broken(texts, checked).select(*UNCERTAIN)
@@ -115,6 +117,15 @@ def check_parts(
             frozenset(columns.unknown),
             negative,
         )
+
+
+def _rules_kept(raw: RawRows, source: Source | None) -> frozenset[str]:
+    """Rules that no cell breaks, nor anything that the source has in place of one."""
+    if source is None:
+        return raw.kept_rules
+    mapped = (ours for values in source.values.values() for ours in values.values())
+    told = "\n".join([*source.constants.values(), *mapped])
+    return raw.kept_rules & rules_kept([told.encode()])
 
 
 def malformed_rejects(raw: RawRows, kind: Kind) -> pl.DataFrame:
@@ -142,7 +153,7 @@ def read_texts(
             near = columns.nearest(name)
             hint = f"did you mean '{near}'?" if near else f"it has {some_of(raw.header)}"
             raise Unreadable("missing_column", f"no column for {name}; {hint}")
-    return select(rows, columns, page.columns, source)
+    return select(rows, columns, page.columns, source, raw.kept_rules)
 
 
 def _by_kind(
@@ -186,11 +197,17 @@ def _negated(column: str) -> pl.Expr:
 
 
 def _normalised(
-    texts: pl.DataFrame, kind: Kind, source: Source | None, around: Circumstances
+    texts: pl.DataFrame,
+    kind: Kind,
+    source: Source | None,
+    around: Circumstances,
+    kept_rules: frozenset[str],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Texts as the rules of their columns want them; and counts below 0 that are taken as 0."""
     page = PAGES[kind]
-    plain = parse.plain_numbers(texts, list(page.whole))
+    plain = texts
+    if BARE_NUMBER not in kept_rules:
+        plain = parse.bare_numbers(texts, list(page.whole))
     if source is not None:
         year = years(texts, around)
         plain = parse.normalise(plain, source, list(page.whole), [page.instant], year)
