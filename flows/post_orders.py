@@ -27,8 +27,7 @@ def post_orders(night: Connection, settings: Settings, day: date) -> pl.DataFram
     save_movements(night, posted.movements)
     run = only(night, "SELECT run FROM tonight")
     save(night, "repeats", posted.repeats.with_columns(run=pl.lit(run)))
-    conflicts = posted.conflicts.with_columns(kind=pl.lit("orders"), rule=pl.lit("conflict"))
-    save_late_rejects(night, conflicts, day)
+    save_late_rejects(night, posted.rejects.with_columns(kind=pl.lit("orders")), day)
     return posted.decreases
 
 

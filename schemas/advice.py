@@ -28,8 +28,8 @@ OTHERS: Final = {
     "required": "fill it in; it may not be blank",
     "too_long": "shorten it: 50 characters at most, a serial number 30",
     "not_allowed": "an adjustment of 0 changes nothing: correct the quantity, or leave the row out",
-    "too_small": 'correct it: counts are 0 or more (negative_counts = "zero" in the source takes '
-    "those below as 0), orders, shipments and cancellations 1 or more",
+    "too_small": "correct it: counts and orders are 0 or more, shipments and cancellations 1 or "
+    'more; negative_counts = "zero" in the source takes counts below 0 as 0',
     "too_large": "correct it: 2,147,483,647 units at most, and 1 with a serial number",
     "contradiction": "two rows say different things of the same: keep the one that is true",
     "malformed_row": "a quote stands where none may: put the cell in quotes and double those in it",
@@ -40,6 +40,8 @@ OTHERS: Final = {
     "not_an_object": "write the row as a JSON object",
     "conflict": "the line is known with another UPC, location or granular field: cancel it and "
     "order anew under another line_id",
+    "nothing_ordered": "a quantity of 0 cancels a line, and no such line is known: correct order "
+    "and line, or leave the row out",
     "unknown_record": "there is no such record in the line's pool: correct the inventory_id or "
     "leave it out",
     "waited_too_long": "it never fitted: correct order and line, or send the order first",

@@ -50,13 +50,13 @@ class Orders(CheckedGranular, CheckedPool):
 
     order_id: pl.String
     line_id: pl.String
-    quantity: pl.Int64 = pa.Field(ge=1, le=LARGEST_QUANTITY)
+    quantity: pl.Int64 = pa.Field(ge=0, le=LARGEST_QUANTITY)
     placed_at: Instant
     priority: pl.Int64
     customer_id: pl.String = pa.Field(nullable=True)
     latest_at: Instant
 
-    serial_quantity = rules.one_unit_a_serial(1)
+    serial_quantity = rules.one_unit_a_serial(0)
     too_late = rules.not_later_than_the_day_after("placed_at")
 
     class Config:

@@ -21,7 +21,11 @@ class Waiting(pa.DataFrameModel):
 class Discrepancies(pa.DataFrameModel):
     """What can't be true, or was more than there was to take: to be looked at by a person."""
 
-    kind: pl.String = pa.Field(description="What is wrong.")
+    kind: pl.String = pa.Field(
+        description="What is wrong: negative_on_hand; serial_on_many_records, "
+        "serial_with_many_units; lot_with_two_dates on hand; negative_count, taken as 0; "
+        "wrong_unit, which left though the line doesn't ask for it; cancelled_too_much."
+    )
     inventory_id: pl.Int64 = pa.Field(nullable=True, description="The record.")
     order_id: pl.String = pa.Field(nullable=True, description="The order.")
     line_id: pl.String = pa.Field(nullable=True, description="The line.")

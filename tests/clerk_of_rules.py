@@ -53,8 +53,8 @@ KEYS: dict[Kind, tuple[str, ...]] = {
     "inventory": ("location_code", "upc", "lot_code", "serial_number", "date"),
     "orders": ("order_id", "line_id"),
 }
-LEAST: dict[Kind, int] = {"inventory": 0, "adjustments": -2_147_483_647}
-LEAST_OF_A_SERIAL: dict[Kind, int] = {"inventory": 0, "adjustments": -1}
+LEAST: dict[Kind, int] = {"inventory": 0, "orders": 0, "adjustments": -2_147_483_647}
+LEAST_OF_A_SERIAL: dict[Kind, int] = {"inventory": 0, "orders": 0, "adjustments": -1}
 
 Breaches = set[tuple[str, str | None]]
 

@@ -125,6 +125,7 @@ class Ledger(Stock):
             line is None,
             rank(line) if line else (),
             row["inventory_id"] or 0,
+            row.get("number", -1),
             row.get("decrement_on_hand", False),
             tuple(str(row.get(name) or "") for name in content),
             row.get("since", self.day),
@@ -162,6 +163,9 @@ class Ledger(Stock):
         stated = {one: row[one] for one in ("quantity", "priority", "customer_id")}
         since = (row["day"], self.run, row["file"])
         line = self.lines.get(name)
+        if line is None and not row["quantity"]:
+            self.reject(row, "nothing_ordered")
+            return []
         if line is None:
             condition = row["condition"] or self.reference.product(row["upc"], "default_condition")
             zeros = ("quantity", "pending", "shipped", "cancelled", "refused")
@@ -173,6 +177,7 @@ class Ledger(Stock):
                 "told": told,
                 "stated": stated,
                 "since": since,
+                "edits": [],
                 **{one: row[one] for one in ("priority", "customer_id")},
             }
             self.move("order", row["quantity"], line=name)
@@ -192,11 +197,16 @@ class Ledger(Stock):
         line |= {"stated": stated, "since": since}
         if more > 0:
             self.move("order", more, line=name)
+            for edit in line["edits"]:
+                edit["ordered_since"] += more
         if more >= 0:
             return []
-        fewer = {"quantity": -more, "inventory_id": None, "decrement_on_hand": False}
-        at = end_of(row["day"])
-        return [row | fewer | {"kind": "cancellations", "at": at}]
+        # 5.2: a quantity of 0 cancels all that was open then.
+        fewer = {"quantity": -more if stated["quantity"] else None, "ordered_since": 0}
+        edit = row | fewer | {"inventory_id": None, "decrement_on_hand": False}
+        edit |= {"kind": "cancellations", "at": end_of(row["day"]), "number": len(line["edits"])}
+        line["edits"].append(edit)
+        return [edit]
 
     # Records
 

@@ -52,7 +52,8 @@ def cancel(ledger: Ledger, row: Row) -> None:
     else:
         promised = [one for one in promised if one["key"] == where]
         open_units = sum(ledger.promises[name, one["key"]] for one in promised)
-    asked = open_units if row["quantity"] is None else row["quantity"]
+    all_open = max(open_units - row.get("ordered_since", 0), 0)
+    asked = all_open if row["quantity"] is None else row["quantity"]
     left = min(asked, open_units)
     if asked > open_units:
         ledger.excess.append(("cancelled_too_much", row["inventory_id"], *name, asked - open_units))
@@ -194,3 +195,6 @@ def post(ledger: Ledger, row: Row, line: Row, plan: dict[Key, int]) -> None:
             ledger.move("allocate", units - own[key], line=name, key=key)
         ledger.move("ship", units, line=name, key=key)
         ledger.ships.append(row | {"key": key, "quantity": units})
+        if not asked_for(line, record_of(ledger, key)):
+            told = ("wrong_unit", ledger.records[key], *name, units)
+            ledger.excess.append(told)

@@ -41,8 +41,8 @@ REQUIRED: Final = {
     "shipments": {"order_id", "line_id", "quantity"},
 }
 WHOLE: Final = ("quantity", "floor", "safety_stock", "ltd", "priority", "inventory_id")
-LEAST: Final = {"inventory": 0, "adjustments": -9}
-LEAST_OF_A_SERIAL: Final = {"inventory": 0, "adjustments": -1}
+LEAST: Final = {"inventory": 0, "orders": 0, "adjustments": -9}
+LEAST_OF_A_SERIAL: Final = {"inventory": 0, "orders": 0, "adjustments": -1}
 
 
 @dataclass

@@ -124,12 +124,20 @@ def impossible(records: list[Row]) -> Table:
         for one in records
         if one["on_hand"] < 0
     ]
-    for one in records:
+    there = [one for one in records if one["on_hand"] > 0]
+    for one in there:
+        told = (one["inventory_id"], None, None, one["on_hand"])
         serial = (one["upc"], one["serial_number"])
-        same = [row for row in records if (row["upc"], row["serial_number"]) == serial]
-        if one["serial_number"] and one["on_hand"] > 0 and sum(r["on_hand"] for r in same) > 1:
-            told = ("serial_on_many_records", one["inventory_id"], None, None, one["on_hand"])
-            found.append(told)
+        others = [r for r in there if r is not one and (r["upc"], r["serial_number"]) == serial]
+        if one["serial_number"] and others:
+            found.append(("serial_on_many_records", *told))
+        elif one["serial_number"] and one["on_hand"] > 1:
+            found.append(("serial_with_many_units", *told))
+        lot = ("location_code", "upc", "segment", "lot_code")
+        of_lot = [row for row in there if all(row[name] == one[name] for name in lot)]
+        dates = {row["date"] for row in of_lot} - {None}
+        if one["lot_code"] and one["date"] and len(dates) > 1:
+            found.append(("lot_with_two_dates", *told))
     return found
 
 

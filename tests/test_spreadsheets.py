@@ -406,3 +406,21 @@ def test_a_published_database_that_was_cut_is_published_again(root: Root) -> Non
     root.night("2026-03-02")
 
     assert root.rows("SELECT on_hand FROM inventory") == [(5,)]
+
+
+def test_a_corrected_expiry_and_a_serial_of_two_units_are_told(root: Root) -> None:
+    head = "location_code,upc,lot_code,date,serial_number,quantity\n"
+    root.put("inbox/inventory/2026-03-02.csv", f"{head}L,U,A,2026-05-01,,10\nL,V,,,S1,1\n")
+    root.put("inbox/adjustments/2026-03-02.csv", f"{head}L,V,,,S1,1\n")
+    root.night("2026-03-02")
+    root.put("inbox/inventory/2026-03-03.csv", f"{head}L,U,A,2026-06-01,,10\n")
+    root.night("2026-03-03")
+    kinds = "SELECT kind, inventory_id, quantity FROM discrepancies ORDER BY ALL"
+    assert root.rows(kinds) == [
+        ("lot_with_two_dates", 1, 10),
+        ("lot_with_two_dates", 3, 10),
+        ("serial_with_many_units", 2, 2),
+    ]
+    root.put("inbox/inventory/2026-03-04.csv", f"{head}L,U,A,2026-05-01,,0\n")
+    root.night("2026-03-04")
+    assert root.rows(kinds) == [("serial_with_many_units", 2, 2)]

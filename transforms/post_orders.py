@@ -24,16 +24,18 @@ BALANCES: Final = ("allocated", "pending", "shipped", "cancelled", "refused")
 
 @dataclass(frozen=True)
 class PostedOrders:
-    """lines: new images of new and changed lines. movements: units ordered. decreases: units that
-    a restated line no longer wants, to be cancelled. repeats: file, row. conflicts: file, row,
-    column.
+    """lines: new images of new and changed lines. movements: units ordered. repeats: file, row.
+    rejects: file, row, rule, column.
+
+    decreases: units that a restated line no longer wants, to be cancelled in the order of their
+    `number`; null is all that is open but what was ordered since.
     """
 
     lines: pl.DataFrame
     movements: pl.DataFrame
     decreases: pl.DataFrame
     repeats: pl.DataFrame
-    conflicts: pl.DataFrame
+    rejects: pl.DataFrame
 
 
 def post_orders(
@@ -48,7 +50,7 @@ def post_orders(
     which the file spoke. lines: the known ones among them. What a restatement changes happened when
     its file spoke: its placed_at is still the order's.
     """
-    told = _beside_known(orders, lines)
+    told, nothing_ordered = _beside_known(orders, lines)
     clash = pl.coalesce(
         pl.when(pl.col(name).ne_missing(pl.col(f"known_{name}"))).then(pl.lit(name))
         for name in IDENTITY
@@ -76,7 +78,13 @@ def post_orders(
         row="row",
     )
     decreases = chain.filter(pl.col("change") < 0).select(
-        *LINE, "file", "row", at="restated_at", quantity=-pl.col("change")
+        *LINE,
+        "file",
+        "row",
+        "ordered_since",
+        at="restated_at",
+        quantity=pl.when(pl.col("quantity") > 0).then(-pl.col("change")),
+        number=pl.int_range(pl.len()),
     )
     repeats = pl.concat([chain.filter("is_repeat").select(*FROM), stale.select(*FROM)])
     return PostedOrders(
@@ -84,13 +92,23 @@ def post_orders(
         movements=movements,
         decreases=decreases,
         repeats=repeats,
-        conflicts=conflicts.select(
-            "file", "row", column=pl.col("clash").replace({"stated_condition": "condition"})
+        rejects=pl.concat(
+            [
+                conflicts.select(
+                    *FROM,
+                    rule=pl.lit("conflict"),
+                    column=pl.col("clash").replace({"stated_condition": "condition"}),
+                ),
+                nothing_ordered.select(
+                    *FROM, rule=pl.lit("nothing_ordered"), column=pl.lit("quantity")
+                ),
+            ]
         ),
     )
 
 
-def _beside_known(orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _beside_known(orders: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of lines, each beside what is known of its line; and those that order 0 of no line."""
     known = lines.select(
         *LINE,
         *(pl.col(name).alias(f"known_{name}") for name in IDENTITY),
@@ -102,10 +120,13 @@ def _beside_known(orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     told = orders.rename({"condition": "stated_condition"}).sort(*LINE, "day", "file", "row")
     told = told.join(known, on=LINE, how="left", maintain_order="left")
     is_known = pl.col("known_on").is_not_null()
+    orders_some = (pl.col("quantity") > 0).cum_max().over(LINE)
+    is_of_a_line = told.select(is_known | orders_some).to_series()
+    nothing_ordered, told = told.filter(~is_of_a_line), told.filter(is_of_a_line)
     first = pl.when(_starts()).then(pl.int_range(pl.len())).forward_fill()
     told = told.with_columns(first.alias("first"))
     # The first row of a new line says what the others must agree with.
-    return told.with_columns(
+    beside = told.with_columns(
         is_known.alias("is_known"),
         *(
             pl.when(is_known)
@@ -114,7 +135,8 @@ def _beside_known(orders: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
             .alias(f"known_{name}")
             for name in IDENTITY
         ),
-    ).drop("first")
+    )
+    return beside.drop("first"), nothing_ordered
 
 
 def _starts() -> pl.Expr:
@@ -129,9 +151,12 @@ def _changes(chain: pl.DataFrame) -> pl.DataFrame:
         for name in ("quantity", "priority", "customer_id")
     }
     is_new = starts & ~pl.col("is_known")
+    change = pl.col("quantity") - before["quantity"].fill_null(0)
+    ordered = pl.when(change > 0).then(change).otherwise(0)
     return chain.with_columns(
         is_new=is_new,
-        change=pl.col("quantity") - before["quantity"].fill_null(0),
+        change=change,
+        ordered_since=(ordered.sum() - ordered.cum_sum()).over(starts.cum_sum()),
         is_repeat=~is_new
         & (pl.col("quantity") == before["quantity"])
         & (pl.col("priority") == before["priority"])

@@ -28,7 +28,9 @@ def post_shipments(desk: Desk, events: Iterable[Row], day: date, wait_days: int)
     """Post the events on the desk, in their order, whatever order they come in.
 
     An event: kind (shipments or cancellations), at, because, file, row, since, order_id, line_id,
-    quantity, shipment_id, inventory_id, the granular fields, decrement_on_hand.
+    quantity, shipment_id, inventory_id, the granular fields, decrement_on_hand. A restatement that
+    wants fewer units has a number, by which those of a line follow each other, and ordered_since:
+    units that later ones order.
     """
     for event in sorted(events, key=lambda event: _turn(event, desk)):
         post = _ship if event["kind"] == "shipments" else _cancel
@@ -56,6 +58,7 @@ def _turn(event: Row, desk: Desk) -> tuple[Any, ...]:
         line is None,
         () if line is None else rank_key(line),
         event["inventory_id"] or 0,
+        event.get("number", -1),
         event["decrement_on_hand"],
         [str(event[name] or "") for name in told],
         event["since"],
@@ -177,7 +180,9 @@ def _cancel(desk: Desk, event: Row) -> None:
     named = desk.records.get(event["inventory_id"])
     promised = [(record, units) for record, units in desk.promised(line) if named in (None, record)]
     is_open = sum(units for _, units in promised) + (0 if named else line["pending"])
-    wanted = is_open if event["quantity"] is None else event["quantity"]
+    wanted = event["quantity"]
+    if wanted is None:
+        wanted = max(is_open - event.get("ordered_since", 0), 0)
     waits = 0 if named else min(wanted, line["pending"])
     if waits:
         desk.move(event, "cancel", waits, line=line)

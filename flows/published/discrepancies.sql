@@ -21,7 +21,7 @@ FROM records
 WHERE on_hand < 0 AND $last_day >= (SELECT max(day) FROM runs)
 UNION ALL
 SELECT
-    'serial_on_many_records',
+    IF(on_hand = units, 'serial_with_many_units', 'serial_on_many_records'),
     inventory_id,
     NULL,
     NULL,
@@ -30,9 +30,30 @@ SELECT
 FROM (
     SELECT
         records.*,
-        sum(on_hand) OVER (PARTITION BY upc, serial_number) AS units,
+        sum(on_hand) FILTER (on_hand > 0) OVER (PARTITION BY upc, serial_number) AS units,
     FROM records
     WHERE serial_number IS NOT NULL
 )
 WHERE units > 1 AND on_hand > 0 AND $last_day >= (SELECT max(day) FROM runs)
+UNION ALL
+SELECT
+    'lot_with_two_dates',
+    inventory_id,
+    NULL,
+    NULL,
+    on_hand,
+    format(
+        'lot {} of {} at {} is on hand under {} dates, here {}',
+        lot_code, upc, location_code, dates, coalesce(CAST(date AS VARCHAR), 'none')
+    ),
+FROM (
+    SELECT
+        records.*,
+        count(DISTINCT date) FILTER (on_hand > 0)
+            OVER (PARTITION BY location_code, upc, segment, lot_code) AS dates,
+    FROM records
+    WHERE lot_code IS NOT NULL
+)
+WHERE dates > 1 AND on_hand > 0 AND date IS NOT NULL
+    AND $last_day >= (SELECT max(day) FROM runs)
 ORDER BY ALL
