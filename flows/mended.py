@@ -22,6 +22,7 @@ from flows.settings import Places, Stopped, load_settings, places
 from flows.warehouse import connected, load
 from schemas.advice import advice
 from schemas.settings import RAW, Settings, Source
+from transforms.described import described
 from transforms.mended import (
     NOTES,
     ROW,
@@ -73,11 +74,12 @@ class Mending:
 def reading_of(path: Path, file: str, source: Source | None) -> Reading:
     """How the content at `path` is read, which its inbox knows as `file`."""
     whole = partial(read_through, path, layout=layout_of(file, source))
-    if not is_mended(file):
-        return whole
 
     def reading(through: Callable[[Chunks], T]) -> T:
-        return whole(lambda chunks: through(without_notes(chunk, source) for chunk in chunks))
+        if is_mended(file):
+            # What its source says of rows was done to them before they were rejected.
+            return whole(lambda chunks: through(without_notes(chunk, source) for chunk in chunks))
+        return whole(lambda chunks: through(described(chunks, source)))
 
     return reading
 

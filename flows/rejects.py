@@ -8,8 +8,11 @@ import polars as pl
 
 from flows.read import Chunks, read_through
 from flows.warehouse import Connection, load, only, save, settings_of
+from schemas.raw import PLAIN
+from schemas.settings import Source
+from transforms.described import described
 from transforms.desk import Row
-from transforms.mended import layout_of
+from transforms.mended import is_mended
 from transforms.take import source_of
 
 
@@ -38,12 +41,14 @@ def raws_of(night: Connection, rows: list[Row]) -> dict[tuple[str, int], str]:
         copies = load(night, "SELECT copy FROM taken WHERE file = $file", file=file)
         wanted = pl.Series([row["row"] for row in rows if row["file"] == file], dtype=pl.Int64)
         kind, _, name = file.partition("/")
-        layout = layout_of(name, source_of(kind, name, sources))
+        source = None if is_mended(file) else source_of(kind, name, sources)
+        layout = source.layout if source else PLAIN
         for copy in copies.get_column("copy"):
-            told = read_through(Path(copy), partial(_told, wanted), layout)
+            told = read_through(Path(copy), partial(_told, wanted, source), layout)
             raws |= {(file, row): raw for row, raw in told}
     return raws
 
 
-def _told(wanted: pl.Series, chunks: Chunks) -> list[tuple[int, str]]:
-    return [row for chunk in chunks for row in chunk.as_json(wanted).iter_rows()]
+def _told(wanted: pl.Series, source: Source | None, chunks: Chunks) -> list[tuple[int, str]]:
+    told = described(chunks, source)
+    return [row for chunk in told for row in chunk.as_json(wanted).iter_rows()]

@@ -137,8 +137,14 @@ class Source(_Strict):
     """Our column = theirs. Where given, it is the whole mapping."""
     constants: dict[str, str] = {}
     """Our column = the value of every row."""
-    line_id: Literal["column", "row"] = "column"
-    """`row`: the row's number in the file is the line's id."""
+    line_id: Literal["column", "row", "row_of_order"] = "column"
+    """`row`: the row's number in the file is the line's id; `row_of_order`: its place among the
+    rows of its order, which stays when an export comes again with its orders in another order."""
+    fill_down: tuple[str, ...] = ()
+    """Our columns that a file states on an order's first row only."""
+    ignore: tuple[Pattern | dict[str, Pattern], ...] = ()
+    """Rows that are not meant: regular expressions that a cell matches from its first character,
+    or tables of their column = one."""
     encoding: Encoding | None = None
     """Of CSV and JSON that is not UTF-8 and has no byte order mark, such as cp1252 or utf-16-le."""
     sheet: str | None = None
@@ -188,6 +194,7 @@ class Source(_Strict):
             "columns": self.columns,
             "constants": self.constants,
             "values": self.values,
+            "fill_down": self.fill_down,
             **{f"rows.{number}.negate": part.negate for number, part in enumerate(self.rows)},
         }
         for place, names in spoken.items():

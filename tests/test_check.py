@@ -87,8 +87,8 @@ def test_a_file_is_told_by_outcome_then_rule_what_to_do_and_first_rows(
         "    fill it in; it may not be blank",
         '    row 4  {"location_code":null,"upc":"W","quantity":"-1","shelf":"c"}',
         "  too_small in quantity, 1 row",
-        '    correct it: counts are 0 or more (negative_counts = "zero" in the source takes those '
-        "below as 0), orders, shipments and cancellations 1 or more",
+        "    correct it: counts and orders are 0 or more, shipments and cancellations 1 or more; "
+        'negative_counts = "zero" in the source takes counts below 0 as 0',
         "    row 4  -1",
         "  whole_number in quantity, 1 row",
         "    write whole units in digits, or declare the source's `numbers`",
@@ -278,7 +278,7 @@ def test_a_proposal_says_what_no_column_looks_like_and_reads_nothing_until_it_is
     found = checked(capsys, tmp_path, rows, "2026-01-01.csv", "orders")
     proposed = found.out[found.out.index("[[sources]]") : -2]
     assert proposed[4:] == [
-        'line_id = "row"    # no column looks like it',
+        'line_id = "row_of_order"    # no column looks like it',
         '# location_code: no column looks like it; add it below, or: constants.location_code = "…"',
         'columns.order_id = "Invoice"',
         'columns.upc = "StockCode"',

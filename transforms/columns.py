@@ -1,5 +1,7 @@
 """Columns: which of a file's columns are which of ours (SPEC 2.2, 2.3)."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -27,6 +29,9 @@ ALIASES: Final = {
 
 IGNORED: Final = ("retail_price", "currency_id", "part_number")
 """Kibo's columns that say nothing about stock or orders."""
+
+ROW_OF_ORDER: Final = "row of order"
+"""A column beside those of a file: the row's place among the rows of its order (SPEC 2.3)."""
 
 NAMES_TOLD: Final = 20
 """Columns of a file that a message names; it may have thousands."""
@@ -62,6 +67,23 @@ def recognise(header: tuple[str, ...], wanted: list[str], source: Source | None)
 
     Raises Unreadable where two columns mean the same, or the source names one that isn't there.
     """
+    if source is None or source.line_id != "row_of_order":
+        return _recognised(header, wanted, source)
+    names = [name.strip() for name in header]
+    if ROW_OF_ORDER not in names and "line_id" in wanted:
+        raise Unreadable(
+            "missing_column",
+            f"source '{source.name}' takes the row's place in its order as line_id, and the "
+            f"column '{ROW_OF_ORDER}', which has it, is gone; put it back",
+        )
+    others = [name for name in wanted if name != "line_id"]
+    found = _recognised(header, others, source)
+    unknown = tuple(name for name in found.unknown if name.strip() != ROW_OF_ORDER)
+    counted = {"line_id": names.index(ROW_OF_ORDER)} if "line_id" in wanted else {}
+    return Columns({**found.positions, **counted}, unknown)
+
+
+def _recognised(header: tuple[str, ...], wanted: list[str], source: Source | None) -> Columns:
     if source is not None and source.columns:
         return _declared(header, wanted, source)
     positions: dict[str, int] = {}
@@ -96,6 +118,28 @@ def _declared(header: tuple[str, ...], wanted: list[str], source: Source) -> Col
     read = set(positions.values())
     unknown = tuple(name for place, name in enumerate(header) if place not in read)
     return Columns({name: positions[name] for name in positions if name in wanted}, unknown)
+
+
+def matching(header: tuple[str, ...], where: Mapping[str, str], setting: str) -> list[pl.Expr]:
+    """For each column and pattern, whether the text of a cell matches it from its first character.
+
+    Raises Unreadable where a column isn't there, or polars can't look for a pattern.
+    """
+    conditions = []
+    for name, pattern in where.items():
+        found = [place for place, title in enumerate(header) if fold(title) == fold(name)]
+        if not found:
+            raise Unreadable("missing_column", f"`{setting}` looks at '{name}', which isn't there")
+        anchored = f"^(?:{pattern})"
+        try:
+            # It is polars that looks for it, and its expressions know less than Python's.
+            pl.Series([""]).str.contains(anchored)
+        except pl.exceptions.ComputeError as error:
+            fault = re.sub(r"\s+", " ", str(error).partition("\n\n")[0])
+            raise Unreadable("bad_pattern", f"`{setting}`, {name}: {fault}") from error
+        text = pl.col(f"c{found[0]}").str.strip_chars()
+        conditions.append(text.str.contains(anchored).fill_null(value=False))
+    return conditions
 
 
 def _two(header: tuple[str, ...], found: list[int], column: str) -> str:

@@ -74,7 +74,7 @@ def proposal(file: str, kind: Kind, header: tuple[str, ...], columns: Columns) -
     yield f"kind = {_toml(kind)}"
     yield f"files = {_toml(stem + suffix)}"
     if "line_id" in missing:
-        yield 'line_id = "row"    # no column looks like it'
+        yield 'line_id = "row_of_order"    # no column looks like it'
         missing.remove("line_id")
     for name in missing:
         yield f'# {name}: no column looks like it; add it below, or: constants.{name} = "…"'

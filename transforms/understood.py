@@ -65,6 +65,8 @@ def _line(
     how = "; ".join(_how(name, kind, source, around))
     if name == "line_id" and source is not None and source.line_id == "row":
         return "=", "the row's number", ""
+    if name == "line_id" and source is not None and source.line_id == "row_of_order":
+        return "=", "the row's place among those of its order", ""
     if name in columns.positions:
         return "<-", header[columns.positions[name]], how
     if source is not None and name in source.constants:
@@ -83,6 +85,8 @@ def _how(name: str, kind: Kind, source: Source | None, around: Circumstances) ->
         yield (source and source.dates) or "ISO"
     if source is None:
         return
+    if name in source.fill_down:
+        yield "blank is what the row above says" + (" of its order" if name != "order_id" else "")
     if name in page.whole and "numbers" in source.model_fields_set:
         yield f"written as 1{source.numbers.thousands}000{source.numbers.decimal}0"
     values = source.values.get(name, {})

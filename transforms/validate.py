@@ -1,6 +1,5 @@
 """Validate: what a file says, every row of it kept, repeated or rejected (SPEC 3)."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
@@ -8,9 +7,9 @@ from typing import Final, Self
 import polars as pl
 
 from schemas.raw import RawRows, Unreadable
-from schemas.settings import Kind, Rows, Settings, Source
+from schemas.settings import Kind, Settings, Source
 from transforms import parse
-from transforms.columns import Columns, fold, recognise, select, some_of
+from transforms.columns import Columns, matching, recognise, select, some_of
 from transforms.marks import BARE_NUMBER, rules_kept
 from transforms.rows import PAGES, Checked, Circumstances, check_rows, years
 
@@ -162,28 +161,10 @@ def _by_kind(
     rest = raw.rows
     parts: list[tuple[Kind, pl.DataFrame, tuple[str, ...]]] = []
     for rule in source.rows if source else ():
-        belongs = _matches(raw.header, rule)
+        belongs = pl.all_horizontal(matching(raw.header, rule.where, "rows.where"))
         parts.append((rule.kind, rest.filter(belongs), rule.negate))
         rest = rest.filter(~belongs)
     return [(kind, rest, ()), *(part for part in parts if part[1].height)]
-
-
-def _matches(header: tuple[str, ...], rule: Rows) -> pl.Expr:
-    conditions = []
-    for name, pattern in rule.where.items():
-        found = [place for place, title in enumerate(header) if fold(title) == fold(name)]
-        if not found:
-            raise Unreadable("missing_column", f"`rows` looks at '{name}', which isn't there")
-        anchored = f"^(?:{pattern})"
-        try:
-            # It is polars that looks for it, and its expressions know less than Python's.
-            pl.Series([""]).str.contains(anchored)
-        except pl.exceptions.ComputeError as error:
-            fault = re.sub(r"\s+", " ", str(error).partition("\n\n")[0])
-            raise Unreadable("bad_pattern", f"`rows.where.{name}`: {fault}") from error
-        text = pl.col(f"c{found[0]}").str.strip_chars()
-        conditions.append(text.str.contains(anchored).fill_null(value=False))
-    return pl.all_horizontal(conditions)
 
 
 def _negated(column: str) -> pl.Expr:
