@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from schemas.adjustments import RawAdjustments
 from schemas.cancellations import RawCancellations
 from schemas.counts import RawCounts
+from schemas.date_formats import GS1, names_a_day, names_a_month
 from schemas.orders import RawOrders
 from schemas.raw import Layout
 from schemas.shipments import RawShipments
@@ -31,17 +32,6 @@ RAW: Final[dict[Kind, type[pa.DataFrameModel]]] = {
 """Kind: its rows as text, and so our columns that a source may speak of."""
 
 GranularField = Literal["sku", "lot_code", "date", "condition", "serial_number"]
-
-
-GS1: Final = "gs1"
-"""Dates as YYMMDD, where day 00 is the last of the month (GS1 General Specifications)."""
-
-WHOLE_DAY: Final = frozenset("FDxcs+")
-"""Directives of strptime that name a day with its month and year."""
-
-YEAR: Final = frozenset("YyGg")
-MONTH: Final = frozenset("mbBhjUWV")
-"""Or a day or week of the year, which tells the month."""
 
 
 @cache
@@ -62,13 +52,13 @@ def _with_directives(written: str) -> str:
     return written
 
 
-def _names_a_month(written: str) -> str:
-    if written == GS1:
+def _names_a_day_or_month(written: str) -> str:
+    if written == GS1 or names_a_day(written) or names_a_month(written):
         return written
-    said = set(re.findall("%[-_0]?(.)", _with_directives(written).replace("%%", "")))
-    if not said & WHOLE_DAY and not (said & YEAR and said & MONTH):
-        raise ValueError(f"'{written}' names no year or no month; write it as in '%m/%Y'")
-    return written
+    raise ValueError(
+        f"'{_with_directives(written)}' names no day of a month and year, nor a month of a year; "
+        "write it as in '%d/%m/%Y', '%m/%Y' or '%G-W%V-%u'"
+    )
 
 
 def _known_encoding(name: str) -> str:
@@ -90,7 +80,7 @@ def _compiles(pattern: str) -> str:
 
 
 Format = Annotated[str, AfterValidator(_with_directives)]
-DateFormat = Annotated[str, AfterValidator(_names_a_month)]
+DateFormat = Annotated[str, AfterValidator(_names_a_day_or_month)]
 Encoding = Annotated[str, AfterValidator(_known_encoding)]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 Timezone = Annotated[str, AfterValidator(_known_timezone)]

@@ -41,13 +41,13 @@ def night() -> Iterator[Connection]:
 
 
 def judged(
-    night: Connection, path: Path, kind: Kind, limits: Settings = NO_LIMITS
+    night: Connection, path: Path, kind: Kind, limits: Settings = NO_LIMITS, day: date = DAY
 ) -> tuple[Outcome, pl.DataFrame, list[dict[str, object]]]:
     """What becomes of a file, its kept rows and its rejects. The night is as it was then."""
     try:
-        line = {"file": f"{kind}/{path.name}", "kind": kind, "day": DAY, "copy": str(path)}
+        line = {"file": f"{kind}/{path.name}", "kind": kind, "day": day, "copy": str(path)}
         taken = taken_file({**line, "named_at": None}, 0, limits)
-        outcome = judge_file(night, taken, DAY, limits, NO_REFERENCE)
+        outcome = judge_file(night, taken, day, limits, NO_REFERENCE)
         show(night)
         kept = load(night, f'FROM "{TABLES[kind]}" ORDER BY row')
         rejects = load(night, 'SELECT row, rule, "column", raw FROM rejects').to_dicts()

@@ -1,19 +1,16 @@
 """Parse: text to types, by the formats that a source declares (SPEC 2.3, 2.4)."""
 
-import re
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from schemas.date_formats import GS1, names_a_day
 from schemas.rules import YES
-from schemas.settings import GS1, Numbers, Source
+from schemas.settings import Numbers, Source
 
 UTC_INSTANT: Final = pl.Datetime("us", "UTC")
-
-DAY: Final = frozenset("deFDxcsjuwaA+")
-"""Directives of strptime that tell the day of a month or year."""
 
 WORTH_ASKING_ONCE: Final = 50
 """Rows a distinct text from which it is quicker to find the distinct ones and parse each once."""
@@ -59,7 +56,7 @@ def bare_numbers(rows: pl.DataFrame, whole: list[str]) -> pl.DataFrame:
 
 def _day(text: pl.Expr, written: str) -> pl.Expr:
     """Days by a format; one that names no day means the last of its month (SPEC 2.4)."""
-    if set(re.findall("%[-_0]?(.)", written.replace("%%", ""))) & DAY:
+    if names_a_day(written):
         return text.str.to_date(written, strict=False)
     first = (text + " 01").str.to_date(f"{written} %d", strict=False)
     return first.dt.month_end()

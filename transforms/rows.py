@@ -119,7 +119,7 @@ class Circumstances:
 
     Of files that are judged together: starts, the number of rows before those of each file.
     default_at: the instant of rows that carry none, of each file, by the column it belongs in.
-    latest_at: the last one that each file may state.
+    latest_at: the last one that each file may state, which is of the day after its own.
     locations, products: the reference tables; null where there is none, and every code is known.
     """
 
@@ -257,8 +257,10 @@ def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFra
 
 
 def years(texts: pl.DataFrame, around: Circumstances) -> pl.Expr:
-    """The year of each row's file."""
-    return _of_files(around.latest_at, texts["row"], around).dt.year()
+    """The year of the day of each row's file."""
+    latest_at = _of_files(around.latest_at, texts["row"], around)
+    day_after = latest_at.dt.convert_time_zone(around.zone.key).dt.date()
+    return day_after.dt.offset_by("-1d").dt.year()
 
 
 def _of_files(at: tuple[datetime, ...], rows: pl.Series, around: Circumstances) -> pl.Expr:

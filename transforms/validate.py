@@ -101,9 +101,7 @@ def check_parts(
         kept_rules = _rules_kept(raw, source)
         columns = recognise(raw.header, PAGES[part].columns, source)
         texts = read_texts(raw, rows, part, columns, source)
-        if negate:
-            texts = texts.with_columns(_negated(name) for name in negate)
-        normalised, negative = _normalised(texts, part, source, around, kept_rules)
+        normalised, negative = _normalised(texts, part, source, around, kept_rules, negate)
         checked = check_rows(normalised, part, around, kept_rules)
         uncertain = pl.DataFrame(schema=UNCERTAIN)
         if part == "inventory" and checked.breaches.height:
@@ -183,6 +181,7 @@ def _normalised(
     source: Source | None,
     around: Circumstances,
     kept_rules: frozenset[str],
+    negate: tuple[str, ...],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Texts as the rules of their columns want them; and counts below 0 that are taken as 0."""
     page = PAGES[kind]
@@ -192,6 +191,7 @@ def _normalised(
     if source is not None:
         year = years(texts, around)
         plain = parse.normalise(plain, source, list(page.whole), [page.instant], year)
+    plain = plain.with_columns(_negated(name) for name in negate)
     takes_negative = source is not None and source.negative_counts == "zero"
     if kind != "inventory" or not takes_negative:
         return plain, pl.DataFrame(schema=NEGATIVE)
