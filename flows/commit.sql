@@ -99,10 +99,14 @@ DELETE FROM locations WHERE circumstances NOT IN (
 DELETE FROM products WHERE circumstances NOT IN (
     SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
 );
+DELETE FROM skus WHERE circumstances NOT IN (
+    SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
+);
 DELETE FROM holds WHERE circumstances NOT IN (
     SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
 );
 INSERT INTO locations FROM night.locations ANTI JOIN circumstances USING (circumstances);
 INSERT INTO products FROM night.products ANTI JOIN circumstances USING (circumstances);
+INSERT INTO skus FROM night.skus ANTI JOIN circumstances USING (circumstances);
 INSERT INTO holds FROM night.holds ANTI JOIN circumstances USING (circumstances);
 INSERT INTO circumstances FROM night.circumstances ANTI JOIN circumstances USING (circumstances);

@@ -18,7 +18,7 @@ SIZE: Final = "manifest/database.json"
 """Of the published database, which grows in another way each time: no table, so that tables are the
 same bytes whatever was published before."""
 
-REFERENCE: Final = ("locations", "products", "holds")
+REFERENCE: Final = ("locations", "products", "skus", "holds")
 
 # Where and when a file was found is not of the run: a rebuild may find it elsewhere.
 MANIFEST: Final = {

@@ -63,7 +63,7 @@ def run_night(day: date | None, root: Path, run_stage: RunStage = here) -> Night
         _refuse_a_lost_warehouse(there)
         open_warehouse(there).close()
         publish_again(there, settings)
-        with night_of(there, settings, read_reference(there), day):
+        with night_of(there, settings, read_reference(there, settings), day):
             _refuse_closed_days(there, day)
             return _run_stages(Night(day), there, started, run_stage)
 

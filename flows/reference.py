@@ -1,4 +1,4 @@
-"""Reference: locations, products and holds, read afresh at every run's start (SPEC 3.3)."""
+"""Reference: locations, products, SKUs and holds, read afresh at every run's start (SPEC 3.3)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ import polars as pl
 from flows.plain import FORMATS
 from flows.read import read
 from flows.settings import Places, Stopped
+from schemas.advice import advice
 from schemas.raw import Unreadable
 from schemas.reference import (
     Holds,
@@ -18,10 +19,13 @@ from schemas.reference import (
     RawHolds,
     RawLocations,
     RawProducts,
+    RawSkus,
+    Skus,
 )
+from schemas.settings import Settings
+from transforms.breaches import breaches, schema_without
 from transforms.columns import recognise, select
 from transforms.parse import boolean, day, integers
-from transforms.rows import breaches
 
 Typed = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -37,12 +41,17 @@ def _locations(texts: pl.DataFrame) -> pl.DataFrame:
 def _products(texts: pl.DataFrame) -> pl.DataFrame:
     return texts.select(
         "upc",
+        "part_number",
         boolean("track_stock", True),
         pl.col("out_of_stock").fill_null("backorder"),
         "default_condition",
         "date_kind",
         integers(texts["min_days_left"]).fill_null(0),
     ).pipe(Products.validate)
+
+
+def _skus(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.drop("row").unique(maintain_order=True).pipe(Skus.validate)
 
 
 def _holds(texts: pl.DataFrame) -> pl.DataFrame:
@@ -53,6 +62,7 @@ def _holds(texts: pl.DataFrame) -> pl.DataFrame:
 TABLES: Final[dict[str, tuple[type[pa.DataFrameModel], Typed]]] = {
     "locations": (RawLocations, _locations),
     "products": (RawProducts, _products),
+    "skus": (RawSkus, _skus),
     "holds": (RawHolds, _holds),
 }
 
@@ -72,14 +82,19 @@ def reference_files(places: Places) -> dict[str, Path]:
     return found
 
 
-def read_reference(places: Places) -> dict[str, pl.DataFrame]:
-    """The reference tables there are. Raises Stopped naming file, row and rule of a broken one."""
-    return {name: _read(name, path) for name, path in reference_files(places).items()}
+def read_reference(places: Places, settings: Settings) -> dict[str, pl.DataFrame]:
+    """The reference tables there are. Raises Stopped naming file, row and rule of a broken one.
+
+    Where a source says that codes are written as spreadsheets write numbers, they are so here too.
+    """
+    are_as_is = any(source.codes == "as_is" for source in settings.sources)
+    left_out = frozenset({"spreadsheet_number"} if are_as_is else ())
+    return {name: _read(name, path, left_out) for name, path in reference_files(places).items()}
 
 
-def _read(name: str, path: Path) -> pl.DataFrame:
-    schema, typed = TABLES[name]
-    raw = schema.to_schema()
+def _read(name: str, path: Path, left_out: frozenset[str]) -> pl.DataFrame:
+    model, typed = TABLES[name]
+    raw = schema_without(model, left_out)
     wanted = list(raw.columns)
     try:
         rows = read(path)
@@ -93,7 +108,7 @@ def _read(name: str, path: Path) -> pl.DataFrame:
     if complaints.height:
         row, rule, column = complaints.row(0)
         raise Stopped(
-            f"reference/{path.name}, row {row}: {rule}{f' ({column})' if column else ''}; "
-            f"{complaints.height} in all. Mend the file and run again"
+            f"reference/{path.name}, row {row}: {rule}{f' ({column})' if column else ''}: "
+            f"{advice(rule)}; {complaints.height} in all. Mend the file and run again"
         )
     return typed(texts)

@@ -21,6 +21,9 @@ from transforms.validate import Outcome
 REPEATED: Final = {"file": pl.String, "rows": pl.Int64}
 COUNTED: Final = ("rows", "kept", "repeated", "rejected", "ignored")
 
+CODES_OF: Final = ("locations", "products", "skus")
+"""Reference tables that say which codes there are."""
+
 Reference = dict[str, pl.DataFrame]
 
 
@@ -29,7 +32,7 @@ def validate(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     with tonight(places) as night, bounded(night):
         run = only(night, "SELECT run FROM tonight")
-        reference = {name: load(night, f"FROM {name}") for name in ("locations", "products")}
+        reference = {name: load(night, f"FROM {name}") for name in CODES_OF}
         listed = load(night, "FROM taken ORDER BY day, file").iter_rows(named=True)
         files = [taken_file(line, number, settings) for number, line in enumerate(listed)]
         new = [taken for taken in files if taken.line["status"] != "repeated"]

@@ -22,7 +22,7 @@ from flows.mishaps import mishap
 from flows.settings import Places, Stopped
 from schemas.settings import Settings
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Of the tables in schemas/warehouse.sql."""
 
 MEMORY: Final = "1GiB"

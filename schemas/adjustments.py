@@ -19,14 +19,15 @@ class RawAdjustments(RawGranular):
 
     location_code: pl.String
     upc: pl.String
+    part_number: pl.String = pa.Field(nullable=True)
     quantity: pl.String
     adjusted_at: pl.String = pa.Field(nullable=True)
     reason: pl.String = pa.Field(nullable=True)
     event_id: pl.String = pa.Field(nullable=True)
 
-    spreadsheet_number = rules.code("location_code", "upc", "event_id", *CODES)
-    invisible_character = rules.visible("location_code", "upc", "event_id", *CODES)
-    spreadsheet_error = rules.computed("location_code", "upc", "event_id", *CODES)
+    spreadsheet_number = rules.code("location_code", "upc", "part_number", "event_id", *CODES)
+    invisible_character = rules.visible("location_code", "upc", "part_number", "event_id", *CODES)
+    spreadsheet_error = rules.computed("location_code", "upc", "part_number", "event_id", *CODES)
     whole_number = rules.whole_number("quantity")
     instant = rules.instant("adjusted_at")
 

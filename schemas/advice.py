@@ -12,6 +12,7 @@ import pandera.polars as pa
 from schemas.adjustments import Adjustments
 from schemas.cancellations import Cancellations
 from schemas.counts import Counts
+from schemas.granular import FoundUpc
 from schemas.orders import Orders
 from schemas.settings import RAW
 from schemas.shipments import Shipments
@@ -22,6 +23,7 @@ CHECKED: Final[tuple[type[pa.DataFrameModel], ...]] = (
     Orders,
     Cancellations,
     Shipments,
+    FoundUpc,
 )
 
 OTHERS: Final = {

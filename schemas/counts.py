@@ -22,15 +22,16 @@ class RawCounts(RawGranular):
 
     location_code: pl.String
     upc: pl.String
+    part_number: pl.String = pa.Field(nullable=True)
     quantity: pl.String
     floor: pl.String = pa.Field(nullable=True)
     safety_stock: pl.String = pa.Field(nullable=True)
     ltd: pl.String = pa.Field(nullable=True)
     counted_at: pl.String = pa.Field(nullable=True)
 
-    spreadsheet_number = rules.code("location_code", "upc", *CODES)
-    invisible_character = rules.visible("location_code", "upc", *CODES)
-    spreadsheet_error = rules.computed("location_code", "upc", *CODES)
+    spreadsheet_number = rules.code("location_code", "upc", "part_number", *CODES)
+    invisible_character = rules.visible("location_code", "upc", "part_number", *CODES)
+    spreadsheet_error = rules.computed("location_code", "upc", "part_number", *CODES)
     whole_number = rules.whole_number("quantity", "floor", "safety_stock", "ltd")
     instant = rules.instant("counted_at")
 

@@ -58,9 +58,27 @@ class CheckedPool(pa.DataFrameModel):
     location_state: pl.String
     product_state: pl.String
 
+    lacks_leading_zeros = rules.with_leading_zeros()
     unknown_location = rules.known_location()
     location_without_inventory = rules.location_with_inventory()
     unknown_product = rules.known_product()
+
+
+class FoundUpc(pa.DataFrameModel):
+    """What the codes come to that a row's UPC may be found by (SPEC 3.3)."""
+
+    sku: pl.String
+    part_number: pl.String
+
+    unknown_sku = rules.leads_to_a_upc("sku", "reference/skus")
+    ambiguous_sku = rules.leads_to_one_upc("sku", "reference/skus")
+    sku_of_another_upc = rules.leads_to_this_upc("sku", "reference/skus")
+    unknown_part_number = rules.leads_to_a_upc("part_number", "reference/products")
+    ambiguous_part_number = rules.leads_to_one_upc("part_number", "reference/products")
+    part_number_of_another_upc = rules.leads_to_this_upc("part_number", "reference/products")
+
+    class Config:
+        strict = True
 
 
 class Granular(pa.DataFrameModel):

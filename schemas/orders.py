@@ -23,19 +23,20 @@ class RawOrders(RawGranular):
     line_id: pl.String
     location_code: pl.String
     upc: pl.String
+    part_number: pl.String = pa.Field(nullable=True)
     quantity: pl.String
     placed_at: pl.String = pa.Field(nullable=True)
     priority: pl.String = pa.Field(nullable=True)
     customer_id: pl.String = pa.Field(nullable=True)
 
     spreadsheet_number = rules.code(
-        "order_id", "line_id", "location_code", "upc", "customer_id", *CODES
+        "order_id", "line_id", "location_code", "upc", "part_number", "customer_id", *CODES
     )
     invisible_character = rules.visible(
-        "order_id", "line_id", "location_code", "upc", "customer_id", *CODES
+        "order_id", "line_id", "location_code", "upc", "part_number", "customer_id", *CODES
     )
     spreadsheet_error = rules.computed(
-        "order_id", "line_id", "location_code", "upc", "customer_id", *CODES
+        "order_id", "line_id", "location_code", "upc", "part_number", "customer_id", *CODES
     )
     whole_number = rules.whole_number("quantity", "priority")
     instant = rules.instant("placed_at")

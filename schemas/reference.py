@@ -1,4 +1,4 @@
-"""Reference tables, read afresh every night: locations, products, holds (SPEC 3.3, 5.5, 7.2)."""
+"""Reference tables, read afresh every night: locations, products, SKUs, holds (SPEC 3.3, 7.5)."""
 
 from typing import ClassVar
 
@@ -15,6 +15,9 @@ class RawLocations(pa.DataFrameModel):
     supports_inventory: pl.String = pa.Field(nullable=True)
     allow_fulfillment_without_stock: pl.String = pa.Field(nullable=True)
 
+    spreadsheet_number = rules.code("location_code")
+    invisible_character = rules.visible("location_code")
+    spreadsheet_error = rules.computed("location_code")
     yes_or_no = rules.yes_or_no("supports_inventory", "allow_fulfillment_without_stock")
 
     class Config:
@@ -39,12 +42,16 @@ class RawProducts(pa.DataFrameModel):
     """Products as text; what is left out has its default."""
 
     upc: pl.String
+    part_number: pl.String = pa.Field(nullable=True)
     track_stock: pl.String = pa.Field(nullable=True)
     out_of_stock: pl.String = pa.Field(nullable=True, isin=["backorder", "refuse"])
     default_condition: pl.String = pa.Field(nullable=True, str_length={"max_value": 50})
     date_kind: pl.String = pa.Field(nullable=True, isin=["manufacturing", "expiration"])
     min_days_left: pl.String = pa.Field(nullable=True)
 
+    spreadsheet_number = rules.code("upc", "part_number", "default_condition")
+    invisible_character = rules.visible("upc", "part_number", "default_condition")
+    spreadsheet_error = rules.computed("upc", "part_number", "default_condition")
     yes_or_no = rules.yes_or_no("track_stock")
     whole_number = rules.whole_number("min_days_left")
 
@@ -58,6 +65,7 @@ class Products(pa.DataFrameModel):
     """Products, one row per UPC."""
 
     upc: pl.String
+    part_number: pl.String = pa.Field(nullable=True)
     track_stock: pl.Boolean
     out_of_stock: pl.String
     default_condition: pl.String = pa.Field(nullable=True)
@@ -66,6 +74,32 @@ class Products(pa.DataFrameModel):
 
     class Config:
         name = "products"
+        strict = True
+
+
+class RawSkus(pa.DataFrameModel):
+    """SKUs as text."""
+
+    sku: pl.String
+    upc: pl.String
+
+    spreadsheet_number = rules.code("sku", "upc")
+    invisible_character = rules.visible("sku", "upc")
+    spreadsheet_error = rules.computed("sku", "upc")
+
+    class Config:
+        name = "skus"
+        strict = True
+
+
+class Skus(pa.DataFrameModel):
+    """SKUs, a row for each UPC that one is of: of several it finds none."""
+
+    sku: pl.String
+    upc: pl.String
+
+    class Config:
+        name = "skus"
         strict = True
 
 
@@ -81,6 +115,9 @@ class RawHolds(pa.DataFrameModel):
     held_from: pl.String = pa.Field(nullable=True)
     held_until: pl.String = pa.Field(nullable=True)
 
+    spreadsheet_number = rules.code("lot_code", "upc", "location_code")
+    invisible_character = rules.visible("lot_code", "upc", "location_code")
+    spreadsheet_error = rules.computed("lot_code", "upc", "location_code")
     real_date = rules.real_date("date_from", "date_to", "held_from", "held_until")
     names_something = rules.table_rule(
         "names_nothing",

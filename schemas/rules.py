@@ -162,6 +162,43 @@ def enabled_field(*columns: str) -> Any:
     )
 
 
+def leads_to_a_upc(column: str, table: str) -> Any:
+    return rule(
+        f"unknown_{column}",
+        column,
+        holds=lambda name: pl.col(name) != "unknown",
+        advice=f"{table} doesn't have it: add it there, or write the UPC",
+    )
+
+
+def leads_to_one_upc(column: str, table: str) -> Any:
+    return rule(
+        f"ambiguous_{column}",
+        column,
+        holds=lambda name: pl.col(name) != "ambiguous",
+        advice=f"{table} has it for several UPCs: write the UPC",
+    )
+
+
+def leads_to_this_upc(column: str, table: str) -> Any:
+    return rule(
+        f"{column}_of_another_upc",
+        column,
+        holds=lambda name: pl.col(name) != "of_another_upc",
+        advice=f"{table} has it for another UPC than the row's: correct the one that is wrong",
+    )
+
+
+def with_leading_zeros() -> Any:
+    states = {"location_code": "location_state", "upc": "product_state"}
+    return rule(
+        "lacks_leading_zeros",
+        *states,
+        holds=lambda column: pl.col(states[column]) != "without_zeros",
+        advice="the reference table has it with other zeros in front: export the column as text",
+    )
+
+
 def known_location(column: str = "location_code") -> Any:
     return rule(
         "unknown_location",

@@ -237,11 +237,18 @@ CREATE TABLE locations (
 CREATE TABLE products (
     circumstances VARCHAR,
     upc VARCHAR,
+    part_number VARCHAR,
     track_stock BOOLEAN,
     out_of_stock VARCHAR,
     default_condition VARCHAR,
     date_kind VARCHAR,
     min_days_left BIGINT
+);
+
+CREATE TABLE skus (
+    circumstances VARCHAR,
+    sku VARCHAR,
+    upc VARCHAR
 );
 
 CREATE TABLE holds (

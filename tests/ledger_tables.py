@@ -153,7 +153,7 @@ def committed(root: Root, day: date) -> dict[str, Table]:
     stated = load_settings(root.path)
     there = places(root.path, stated)
     open_warehouse(there).close()
-    with night_of(there, stated, read_reference(there), day):
+    with night_of(there, stated, read_reference(there, stated), day):
         for stage in STAGES:
             stage(there, day)
         now = datetime.now(UTC)

@@ -9,7 +9,7 @@ import pytest
 from flows.cli import DONE, DONE_WITH_REFUSED_FILES, FAILED, WRONG_USAGE, run
 from schemas.advice import ADVICE
 from tests.roots import REPOSITORY
-from transforms.rows import PANDERA_RULES
+from transforms.breaches import PANDERA_RULES
 
 GOOD = "location_code,upc,quantity\nL,U,4\n"
 MIXED = "location_code,upc,quantity,shelf\nL,U,4,a\nL,U,4,a\nL,V,x,b\n,W,-1,c\n"

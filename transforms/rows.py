@@ -5,11 +5,10 @@ rows among each other, which look only at rows that are fine by themselves. A fi
 in pieces: only the last need all of it, and of that only the rows that share a key with another.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, reduce
+from functools import cached_property, reduce
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -24,22 +23,10 @@ from schemas.orders import Orders
 from schemas.settings import RAW, Kind
 from schemas.shipments import Shipments
 from transforms import parse
+from transforms.breaches import breaches, schema_without
 from transforms.parse import UTC_INSTANT
+from transforms.upcs import Lookup, lookups, with_upcs
 from transforms.versions import event_content
-
-PANDERA_RULES: Final = {
-    "not_nullable": "required",
-    "str_length": "too_long",
-    "isin": "not_allowed",
-    "not_equal_to": "not_allowed",
-    "greater_than_or_equal_to": "too_small",
-    "less_than_or_equal_to": "too_large",
-    "multiple_fields_uniqueness": "contradiction",
-}
-"""pandera's own checks, in the words of the rejects."""
-
-BREACHES: Final = {"index": pl.Int64, "rule": pl.String, "column": pl.String}
-
 
 CIRCUMSTANCES: Final = ("latest_at", "granular_fields", "location_state", "product_state")
 """Columns that rules look at beside the row's own; they end with the check."""
@@ -120,7 +107,7 @@ class Circumstances:
     Of files that are judged together: starts, the number of rows before those of each file.
     default_at: the instant of rows that carry none, of each file, by the column it belongs in.
     latest_at: the last one that each file may state, which is of the day after its own.
-    locations, products: the reference tables; null where there is none, and every code is known.
+    locations, products, skus: the reference tables; null where there is none, and every code is known.
     """
 
     zone: ZoneInfo
@@ -131,6 +118,12 @@ class Circumstances:
     takes_numbers_as_codes: bool = False
     locations: pl.DataFrame | None = None
     products: pl.DataFrame | None = None
+    skus: pl.DataFrame | None = None
+
+    @cached_property
+    def lookups(self) -> tuple[Lookup, ...]:
+        """What a row's UPC may be found by."""
+        return lookups(self.skus, self.products)
 
 
 @dataclass(frozen=True)
@@ -152,14 +145,17 @@ def check_rows(
     """
     page = PAGES[kind]
     rows = texts.get_column("row")
+    texts, not_found = with_upcs(texts, around.lookups if "upc" in page.columns else ())
     typed = _typed(texts, page, around)
     own_rules = pa.DataFrameSchema(page.checked.to_schema().columns, strict=True)
 
     if around.takes_numbers_as_codes:
         kept_rules |= {"spreadsheet_number"}
-    unreadable = breaches(_without(page.raw, kept_rules), texts.drop("row"))
+    unreadable = breaches(schema_without(page.raw, kept_rules), texts.drop("row"))
     broken = breaches(own_rules, typed).join(unreadable, on=["index", "column"], how="anti")
-    alone = pl.concat([unreadable, broken])
+    # Why there is no UPC says more than that there is none.
+    is_told = _is_in(pl.col("index"), not_found["index"]) & (pl.col("column") == "upc")
+    alone = pl.concat([unreadable.filter(~is_told), not_found, broken.filter(~is_told)])
     kept = typed.select(rows, *page.content)
     if alone.height:
         kept = kept.filter(~_is_in(pl.int_range(pl.len()), alone["index"]))
@@ -171,48 +167,11 @@ def check_rows(
     return Checked(kept, _numbered(alone, rows).sort("row", "column", "rule"))
 
 
-@cache
-def _without(model: type[pa.DataFrameModel], rules: frozenset[str]) -> pa.DataFrameSchema:
-    schema = model.to_schema()
-    asked = {
-        name: {"checks": [check for check in column.checks if check.name not in rules]}
-        for name, column in schema.columns.items()
-    }
-    return schema.update_columns(asked)
-
-
 def sharing(keys: pl.DataFrame) -> pl.DataFrame:
     """Those of row, key whose key another row has, by key."""
     sorted_keys = keys.get_column("key").sort()
     twice = sorted_keys.filter(sorted_keys == sorted_keys.shift(1)).unique()
     return keys.filter(_is_in(pl.col("key"), twice)).sort("key", "row")
-
-
-def breaches(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
-    """index, rule, column: each rule of the schema that each row of the frame breaks.
-
-    Raises SchemaErrors where the frame isn't the table that the schema is about.
-    """
-    try:
-        schema.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        cases: pl.DataFrame = errors.failure_cases
-        if cases.get_column("index").null_count():
-            raise
-        rules = {check: rule_name(check) for check in cases.get_column("check").unique()}
-        of_the_table = pl.col("schema_context") == "DataFrameSchema"
-        return cases.select(
-            pl.col("index").cast(pl.Int64),
-            rule=pl.col("check").replace_strict(rules, return_dtype=pl.String),
-            column=pl.when(~of_the_table).then("column"),
-        ).unique(maintain_order=True)
-    return pl.DataFrame(schema=BREACHES)
-
-
-def rule_name(check: str) -> str:
-    """The word of a pandera check as printed: ours are `name: advice`, pandera's `name(args)`."""
-    name = re.split(r"[:(]", check, maxsplit=1)[0]
-    return PANDERA_RULES.get(name, name)
 
 
 def file_of(rows: pl.Series, starts: tuple[int, ...]) -> pl.Series:
@@ -236,7 +195,8 @@ def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFra
         changes.append(parse.day("date"))
     if "decrement_on_hand" in page.columns:
         changes.append(parse.boolean("decrement_on_hand", False))
-    typed = texts.select(page.columns).with_columns(changes)
+    known = [name for name in page.columns if name != "part_number"]
+    typed = texts.select(known).with_columns(changes)
     typed = typed.with_columns(pl.col(page.instant).fill_null(default_at))
     if "priority" in typed.columns:
         typed = typed.with_columns(pl.col("priority").fill_null(0))
@@ -275,9 +235,13 @@ def _state(key: str, known: pl.DataFrame | None, flag: str, unflagged: str) -> p
     """'known', 'unknown', or `unflagged` where the reference table sets the flag to false."""
     if known is None:
         return pl.lit("known")
+    codes = known.get_column(key)
     off = known.filter(~pl.col(flag)).get_column(key)
+    bare = pl.col(key).str.strip_chars_start("0")
     return (
-        pl.when(~_is_in(pl.col(key), known.get_column(key)))
+        pl.when(_is_in(pl.col(key), codes).not_() & _is_in(bare, codes.str.strip_chars_start("0")))
+        .then(pl.lit("without_zeros"))
+        .when(~_is_in(pl.col(key), codes))
         .then(pl.lit("unknown"))
         .when(_is_in(pl.col(key), off))
         .then(pl.lit(unflagged))

@@ -12,6 +12,7 @@ from transforms import parse
 from transforms.columns import Columns, matching, recognise, select, some_of
 from transforms.marks import BARE_NUMBER, rules_kept
 from transforms.rows import PAGES, Checked, Circumstances, check_rows, years
+from transforms.upcs import with_upcs
 
 FIRST_TOLD: Final = 3
 NEGATIVE_NUMBER: Final = r"^-0*[1-9][0-9]{0,8}(?:\.0{1,2}|\.0{4,})?$"
@@ -100,12 +101,13 @@ def check_parts(
     for part, rows, negate in _by_kind(raw, kind, source):
         kept_rules = _rules_kept(raw, source)
         columns = recognise(raw.header, PAGES[part].columns, source)
-        texts = read_texts(raw, rows, part, columns, source)
+        texts = read_texts(raw, rows, part, columns, source, around)
         normalised, negative = _normalised(texts, part, source, around, kept_rules, negate)
         checked = check_rows(normalised, part, around, kept_rules)
         uncertain = pl.DataFrame(schema=UNCERTAIN)
         if part == "inventory" and checked.breaches.height:
-            uncertain = _broken(texts, checked).select(*UNCERTAIN)
+            meant, _ = with_upcs(_broken(texts, checked), around.lookups)
+            uncertain = meant.select(*UNCERTAIN)
         yield Part(
             part,
             checked.kept,
@@ -137,14 +139,23 @@ def malformed_rejects(raw: RawRows, kind: Kind) -> pl.DataFrame:
 
 
 def read_texts(
-    raw: RawRows, rows: pl.DataFrame, kind: Kind, columns: Columns, source: Source | None
+    raw: RawRows,
+    rows: pl.DataFrame,
+    kind: Kind,
+    columns: Columns,
+    source: Source | None,
+    around: Circumstances,
 ) -> pl.DataFrame:
     """row and the kind's columns as text. Raises Unreadable where a required one is nowhere."""
     page = PAGES[kind]
     constants = source.constants if source else {}
+    told = {*columns.positions, *constants}
+    if told & {lookup.column for lookup in around.lookups}:
+        told.add("upc")
+    if source is not None and source.line_id == "row":
+        told.add("line_id")
     for name, column in page.raw.to_schema().columns.items():
-        by_row = name == "line_id" and source is not None and source.line_id == "row"
-        if not column.nullable and not by_row and name not in {**columns.positions, **constants}:
+        if not column.nullable and name not in told:
             if not raw.header:
                 continue
             near = columns.nearest(name)
