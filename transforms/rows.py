@@ -107,7 +107,8 @@ class Circumstances:
     Of files that are judged together: starts, the number of rows before those of each file.
     default_at: the instant of rows that carry none, of each file, by the column it belongs in.
     latest_at: the last one that each file may state, which is of the day after its own.
-    locations, products, skus: the reference tables; null where there is none, and every code is known.
+    locations, products, skus: the reference tables; null where there is none, and every code is
+    known.
     """
 
     zone: ZoneInfo
