@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from flows.batches import Taken, taken_file
+from flows.hints import hints, hints_of_published
 from flows.inputs import spelled_out
 from flows.reference import read_reference
 from flows.settings import Places, Stopped, load_settings, places
@@ -21,6 +22,7 @@ from schemas.raw import Unreadable
 from schemas.settings import Kind, Rows, Source
 from transforms.columns import some_of
 from transforms.guesses import guesses, proposal
+from transforms.hints import Hint
 from transforms.rows import Circumstances
 from transforms.take import dated
 from transforms.understood import Understood, understood
@@ -80,16 +82,22 @@ def check_file(path: Path, kind: Kind, root: Path, rows: int = FIRST_ROWS) -> Re
         save(night, "taken", pl.DataFrame({"file": [file], "day": [day]}))
         outcome = judge_file(night, taken, day, settings, reference)
         broken = [*_broken(night, rows)]
+        found, as_hinted = hints(taken)
+        if kind == "inventory":
+            is_full = source is not None and source.count_mode == "full"
+            found += hints_of_published(night, there, settings, is_full=is_full)
     day_of = "the day in its name" if named else "today, as its name has no day"
     by = f"source '{source.name}'" if source else "columns by their names"
     lines = [
         f"{_shown(name)} as {kind} of {day} ({day_of}), {by}",
         *_outcome(outcome),
         *broken,
-        *_reading(taken, source, around),
+        *_hints(found),
+        *_reading(as_hinted, source, around),
         "",
         f"rows={outcome.rows} kept={outcome.kept} repeated={outcome.repeated} "
-        f"rejected={outcome.rejected} refused={'yes' if outcome.refused else 'no'}",
+        f"rejected={outcome.rejected} ignored={outcome.ignored} "
+        f"refused={'yes' if outcome.refused else 'no'}",
     ]
     return Report(lines, outcome.refused is not None)
 
@@ -108,12 +116,21 @@ def _found(path: Path, kind: Kind, there: Places) -> tuple[Path, str]:
 def _outcome(outcome: Outcome) -> Iterator[str]:
     yield (
         f"{outcome.rows:,} rows: {outcome.kept:,} kept, {outcome.repeated:,} repeated, "
-        f"{outcome.rejected:,} rejected"
+        f"{outcome.rejected:,} rejected{f', {outcome.ignored:,} ignored' if outcome.ignored else ''}"
     )
     if len(outcome.tables) > 1:
         yield from (f"  {rows:,} kept as {part}" for part, rows in outcome.tables.items())
     if outcome.refused:
         yield from _wrapped(f"REFUSED {outcome.refused}")
+
+
+def _hints(found: list[Hint]) -> Iterator[str]:
+    if found:
+        yield ""
+        yield "Look at this; the lines belong in the source in lotwise.toml, if it is so"
+    for hint in found:
+        yield from _wrapped(f"  {hint.sentence}")
+        yield from (f"    {_shown_whole(line)}" for line in hint.settings)
 
 
 def _reading(taken: Taken, source: Source | None, around: Circumstances) -> Iterator[str]:
@@ -143,6 +160,8 @@ def _reading(taken: Taken, source: Source | None, around: Circumstances) -> Iter
             yield ""
             name = Path(taken.stamp.file).name
             yield from map(_shown_whole, proposal(name, kind, header, read.columns))
+            if taken.source is not None:
+                yield f"skip_rows = {taken.source.skip_rows}"
 
 
 def _where(part: Rows) -> str:

@@ -60,6 +60,14 @@ def read_workbook(path: Path, cells: int, layout: Layout = PLAIN) -> Iterator[Ra
     yield from until_footer(_chunks(texts, layout.skip_rows, cells), layout.footer)
 
 
+def sheets_with_cells(path: Path) -> list[str]:
+    """Those of a workbook that are not hidden. Raises Unreadable."""
+    check_workbook(path)
+    workbook = fastexcel.read_excel(path)
+    sheets = (_loaded(workbook, name, "string") for name in workbook.sheet_names)
+    return [sheet.name for sheet in sheets if sheet.visible == "visible" and sheet.height]
+
+
 def _sheet(workbook: fastexcel.ExcelReader, name: str | None) -> fastexcel.ExcelSheet:
     names = workbook.sheet_names
     if name is None:

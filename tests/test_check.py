@@ -69,9 +69,11 @@ def test_a_good_file_is_told_by_its_rows_and_how_they_are_read(
         "  upc           <- upc",
         "  quantity      <- quantity",
         "  counted_at    =  2026-01-01 00:00:00  UTC, by the file's name or day",
-        "  nothing tells: sku, lot_code, date, condition, serial_number, floor, safety_stock, ltd",
+        "  nothing tells: sku, lot_code, date, condition, serial_number, part_number, floor, "
+        "safety_stock,",
+        "    ltd",
         "",
-        "rows=1 kept=1 repeated=0 rejected=0 refused=no",
+        "rows=1 kept=1 repeated=0 rejected=0 ignored=0 refused=no",
     ]
 
 
@@ -95,7 +97,7 @@ def test_a_file_is_told_by_outcome_then_rule_what_to_do_and_first_rows(
         "    row 3  x",
     ]
     assert "  not read: shelf" in found.out
-    assert found.out[-1] == "rows=4 kept=1 repeated=1 rejected=2 refused=no"
+    assert found.out[-1] == "rows=4 kept=1 repeated=1 rejected=2 ignored=0 refused=no"
 
 
 def test_three_broken_rows_of_a_rule_are_shown_or_as_many_as_asked_for(
@@ -144,7 +146,7 @@ def test_a_file_with_too_many_rejects_is_refused(
     found = checked(capsys, tmp_path, MIXED)
     assert found.code == DONE_WITH_REFUSED_FILES
     assert found.out[1] == "4 rows: 0 kept, 0 repeated, 4 rejected"
-    assert found.out[-1] == "rows=4 kept=0 repeated=0 rejected=4 refused=yes"
+    assert found.out[-1] == "rows=4 kept=0 repeated=0 rejected=4 ignored=0 refused=yes"
     assert any(line.startswith("REFUSED too_many_rejects: 2 of 4 rows") for line in found.out)
 
 
@@ -211,11 +213,14 @@ def test_a_source_is_named_and_told_as_it_is_understood(
     rows = "Invoice;Code;Units;State;When;Till\n7;U;1.000;A;01/06/2026 09:00;x\nC7;U;-2;A;;y\n"
     found = checked(capsys, tmp_path, rows, "shop_2026-06-01.csv", "orders")
     assert found.out[0].endswith("of 2026-06-01 (the day in its name), source 'shop'")
-    assert found.out[1:20] == [
+    assert found.out[1:4] == [
         "2 rows: 2 kept, 0 repeated, 0 rejected",
         "  1 kept as orders",
         "  1 kept as cancellations",
-        "",
+    ]
+    assert '    line_id = "row_of_order"' in found.out
+    read = found.out[found.out.index("Read as orders") :]
+    assert read[:15] == [
         "Read as orders",
         "  order_id      <- Invoice",
         "  line_id       =  the row's number",
@@ -224,7 +229,7 @@ def test_a_source_is_named_and_told_as_it_is_understood(
         "  quantity      <- Units             written as 1.000,0",
         "  condition     <- State             A is New, B is Used, C is C, D is D, 2 more",
         "  placed_at     <- When              %d/%m/%Y %H:%M, Europe/London if it has no offset",
-        "  nothing tells: sku, lot_code, date, serial_number, priority, customer_id",
+        "  nothing tells: sku, lot_code, date, serial_number, part_number, priority, customer_id",
         "  not read: Till",
         "",
         "Read as cancellations, the rows with Invoice matching C, quantity negated",
@@ -232,7 +237,7 @@ def test_a_source_is_named_and_told_as_it_is_understood(
         "  line_id      =  the row's number",
         "  quantity     <- Units                written as 1.000,0",
     ]
-    assert found.out[21:-2] == [
+    assert read[16:-2] == [
         "  nothing tells: inventory_id, decrement_on_hand, event_id",
         "  left out: Code, State, When",
         "  not read: Till",

@@ -67,7 +67,7 @@ def proposal(file: str, kind: Kind, header: tuple[str, ...], columns: Columns) -
     theirs = {**known, **guessed}
     ours = sorted(schema, key=lambda name: schema[name].nullable)
     missing = [name for name in ours if not schema[name].nullable and name not in theirs]
-    suffix = "".join(re.findall(r"\.\w+(?:\.gz)?$", file, re.IGNORECASE))
+    suffix = "".join(re.findall(r"\.\w+(?:\.gz|\.zip)?$", file, re.IGNORECASE))
     stem = re.sub(r"\d[\d_.T:-]*", "*", file.removesuffix(suffix))
     yield "[[sources]]"
     yield f"name = {_toml(re.sub('[^A-Za-z]+', '-', stem).strip('-') or kind)}"
