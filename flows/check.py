@@ -114,9 +114,10 @@ def _found(path: Path, kind: Kind, there: Places) -> tuple[Path, str]:
 
 
 def _outcome(outcome: Outcome) -> Iterator[str]:
+    ignored = f", {outcome.ignored:,} ignored" if outcome.ignored else ""
     yield (
         f"{outcome.rows:,} rows: {outcome.kept:,} kept, {outcome.repeated:,} repeated, "
-        f"{outcome.rejected:,} rejected{f', {outcome.ignored:,} ignored' if outcome.ignored else ''}"
+        f"{outcome.rejected:,} rejected{ignored}"
     )
     if len(outcome.tables) > 1:
         yield from (f"  {rows:,} kept as {part}" for part, rows in outcome.tables.items())

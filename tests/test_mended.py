@@ -99,7 +99,7 @@ def test_the_readme_mends_a_row_of_the_sample(tmp_path: Path) -> None:
     before = (tmp_path / path).read_text(encoding="utf-8-sig")
     mended = before.replace("04/03/2026 09:00", "2026-03-04T09:00:00Z")
     (tmp_path / path).write_text(mended, encoding="utf-8-sig")
-    assert "rows=1 kept=1 repeated=0 rejected=0 refused=no" in run(send_back)
+    assert "rows=1 kept=1 repeated=0 rejected=0 ignored=0 refused=no" in run(send_back)
     lines = "SELECT placed_at::VARCHAR, quantity FROM order_lines WHERE order_id = '5014'"
     assert sample.rows(lines) == [("2026-03-04 09:00:00", 1)]
     assert "sent back already" in run(write)
@@ -325,7 +325,7 @@ def test_refused_files_are_named_with_the_command_that_lists_their_rows(root: Ro
     assert "lotwise rejects" not in night.stdout
     checked = root.lotwise("check", "inventory/2026-01-01.csv", "--kind", "inventory")
     assert checked.returncode == 3
-    assert checked.stdout.splitlines()[-1].endswith("rejected=1 refused=yes")
+    assert checked.stdout.splitlines()[-1].endswith("rejected=1 ignored=0 refused=yes")
 
 
 def test_a_night_that_is_not_published_is_named(root: Root) -> None:
