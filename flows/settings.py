@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas.settings import Numbers, Rows, Settings, Source
 
@@ -52,6 +52,15 @@ class Places:
         return self.warehouse.with_name(f"{self.warehouse.stem}.lock")
 
 
+BLOCKS: Final[dict[type[BaseModel], str]] = {
+    Settings: "at the top of lotwise.toml, above the first [[sources]]",
+    Source: "in a [[sources]] block of lotwise.toml",
+    Rows: "in a [[sources.rows]] block of lotwise.toml",
+    Numbers: "in the `numbers` of a [[sources]] block of lotwise.toml",
+}
+"""Where the settings of each model stand."""
+
+
 def load_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of a data root. Raises Stopped, naming the setting and the nearest known one."""
     if not root.is_dir():
@@ -76,14 +85,18 @@ def load_settings(root: Path, environment: Mapping[str, str] = os.environ) -> Se
 
 def _complaint(error: ValidationError) -> str:
     first = error.errors()[0]
-    setting = ".".join(str(part) for part in first["loc"])
+    # Of a setting that may be one thing or another it also says which was tried.
+    named = (str(part) for part in first["loc"])
+    setting = ".".join(part for part in named if "[" not in part)
     if first["type"] == "unknown_column":
         setting = f"{setting}.{first['ctx']['setting']}"
         name, known = first["ctx"]["name"], first["ctx"]["known"]
     elif first["type"] == "extra_forbidden":
-        models = (Settings, Source, Rows, Numbers)
         name = str(first["loc"][-1])
-        known = [field for model in models for field in model.model_fields]
+        for block, where in BLOCKS.items():
+            if name in block.model_fields:
+                return f"the setting '{setting}' belongs {where}"
+        known = [field for block in BLOCKS for field in block.model_fields]
     else:
         return f"setting '{setting}' is {first['input']!r}: {first['msg']}"
     near = get_close_matches(name, known, n=1)

@@ -62,6 +62,45 @@ def test_an_unknown_setting_is_named_with_the_nearest_known_one(
     assert str(why.value) == f"there is no setting '{unknown}'; did you mean '{nearest}'?"
 
 
+SOURCE = '[[sources]]\nname = "a"\nkind = "orders"\n'
+
+
+@pytest.mark.parametrize(
+    ("toml", "complaint"),
+    [
+        (
+            'count_mode = "full"',
+            "the setting 'count_mode' belongs in a [[sources]] block of lotwise.toml",
+        ),
+        (
+            f"{SOURCE}wait_days = 3",
+            "the setting 'sources.0.wait_days' belongs at the top of lotwise.toml, above the first "
+            "[[sources]]",
+        ),
+        (
+            f'{SOURCE}negate = ["quantity"]',
+            "the setting 'sources.0.negate' belongs in a [[sources.rows]] block of lotwise.toml",
+        ),
+        (
+            f'{SOURCE}minus = "trailing"',
+            "the setting 'sources.0.minus' belongs in the `numbers` of a [[sources]] block of "
+            "lotwise.toml",
+        ),
+    ],
+)
+def test_a_setting_that_stands_elsewhere_than_it_belongs_is_told_where(
+    tmp_path: Path, toml: str, complaint: str
+) -> None:
+    with pytest.raises(Stopped) as why:
+        loaded(tmp_path, toml)
+    assert str(why.value) == complaint
+
+
+def test_a_setting_of_a_source_is_none_of_the_environment(tmp_path: Path) -> None:
+    with pytest.raises(Stopped, match=r"'count_mode' belongs in a \[\[sources\]\] block"):
+        load_settings(tmp_path, {"LOTWISE_COUNT_MODE": "full"})
+
+
 def test_an_unknown_setting_that_is_near_none_is_named_alone(tmp_path: Path) -> None:
     with pytest.raises(Stopped, match="there is no setting 'qqq'; the README"):
         loaded(tmp_path, "qqq = 1")
@@ -81,6 +120,11 @@ def test_an_unknown_setting_that_is_near_none_is_named_alone(tmp_path: Path) -> 
         ('[[sources]]\nkind = "orders"', "sources.0.name"),
         ('[[sources]]\nname = "a"\nkind = "orders"\ndates = "DD/MM/YYYY"', "sources.0.dates"),
         ('[[sources]]\nname = "a"\nkind = "orders"\ninstants = "ISO"', "sources.0.instants"),
+        ('[[sources]]\nname = "a"\nkind = "orders"\ndates = "%G-W%V"', "sources.0.dates"),
+        ('[[sources]]\nname = "a"\nkind = "orders"\ndates = "%Y %U"', "sources.0.dates"),
+        ('[[sources]]\nname = "a"\nkind = "orders"\ndates = "%a %m/%Y"', "sources.0.dates"),
+        ('[[sources]]\nname = "a"\nkind = "orders"\ndates = "%d/%m"', "sources.0.dates"),
+        ('[[sources]]\nname = "a"\nkind = "orders"\nignore = ["("]', "sources.0.ignore.0"),
         (
             '[[sources]]\nname = "a"\nkind = "orders"\nrows = [{kind = "orders", where = {}}]',
             "sources.0.rows.0.where",
