@@ -44,7 +44,7 @@ PICKS = {
 ANY = {"sku": None, "lot_code": None, "date": None, "condition": None, "serial_number": None}
 HERE = {"location_code": "L", "upc": "U", "segment": ""}
 PROFILE = settings.default
-EXAMPLES = max(200, PROFILE.max_examples if PROFILE else 0)
+EXAMPLES = max(100, PROFILE.max_examples if PROFILE else 0)
 SCENARIOS = Path(__file__).parents[2] / "shared" / "scenarios.json"
 
 

@@ -38,7 +38,7 @@ def lived(story: Story, *, publishes: bool) -> None:
                 assert table == of_clerk[name], f"{name} of {day}"
 
 
-@settings(max_examples=14 * TIMES)
+@settings(max_examples=9 * TIMES)
 @given(stories())
 def test_every_night_commits_the_tables_that_the_clerk_has(story: Story) -> None:
     lived(story, publishes=False)
@@ -62,7 +62,7 @@ def on_hand_after(nights: list[list[File]]) -> dict[Key, object]:
     return {tuple(key): on_hand for _, *key, on_hand in (row[:10] for row in tables["inventory"])}
 
 
-@settings(max_examples=4 * TIMES)
+@settings(max_examples=3 * TIMES)
 @given(in_any_order())
 def test_on_hand_does_not_depend_on_when_files_arrive(
     deliveries: tuple[list[list[File]], list[list[File]]],

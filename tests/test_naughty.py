@@ -213,7 +213,7 @@ def test_a_name_full_of_dots_is_no_reason_to_stop(root: Root) -> None:
     assert root.rows("SELECT on_hand FROM inventory") == [(1,)]
 
 
-@pytest.mark.parametrize("folder", ["a[1]", "a*", "a b'c;"])
+@pytest.mark.parametrize("folder", ["a[1]*", "a b'c;"])
 def test_a_data_root_may_have_any_name(tmp_path: Path, folder: str) -> None:
     for name in ("a1", folder):
         root = Root(tmp_path / name)

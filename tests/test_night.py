@@ -268,14 +268,14 @@ def test_the_same_content_under_another_name_is_a_repeat(root: Root) -> None:
 
 def test_what_is_refused_under_one_name_is_taken_once_under_others(root: Root) -> None:
     told = "location_code,upc,quantity\nL1,U1,5\n"
-    for name in ("a.txt", "b.csv", "c.txt", "d.csv"):
+    for name in ("a.doc", "b.csv", "c.doc", "d.csv"):
         root.put(f"inbox/adjustments/2026-04-01_{name}", told)
 
     night = root.night("2026-04-01")
 
-    assert [file[-5:] for file, _ in night.refused] == ["a.txt"]
+    assert [file[-5:] for file, _ in night.refused] == ["a.doc"]
     repeated = [(file[-5:], why[-5:]) for file, why in night.repeated]
-    assert repeated == [("c.txt", "b.csv"), ("d.csv", "b.csv")]
+    assert repeated == [("c.doc", "b.csv"), ("d.csv", "b.csv")]
     assert root.rows("SELECT on_hand FROM inventory") == [(5,)]
 
 

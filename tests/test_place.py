@@ -384,7 +384,7 @@ def used_of(promises: Promises, inventory_id: int) -> int:
     return sum(units for (_, one), units in promises.items() if one == inventory_id)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(nights())
 def test_night_after_night_every_line_has_what_the_clerk_gives_it(
     story: tuple[list[Row], list[Night]],

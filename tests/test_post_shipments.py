@@ -971,7 +971,7 @@ def sums(at_desk: Desk, keys: Sequence[str]) -> Counter[tuple[Any, ...]]:
     return moved
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(desks(), st.lists(events(), max_size=7))
 def test_after_any_events_everything_balances(before: Desk, told: list[Row]) -> None:
     after = post(copy.deepcopy(before), *numbered(told))
@@ -1014,7 +1014,7 @@ def test_after_any_events_everything_balances(before: Desk, told: list[Row]) -> 
     assert all(row["shipped"] == left[key] for key, row in after.lines.items())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(desks(), st.lists(events(), max_size=7))
 def test_every_event_is_posted_repeated_waiting_or_rejected(before: Desk, told: list[Row]) -> None:
     after = post(before, *numbered(told))
@@ -1027,7 +1027,7 @@ def test_every_event_is_posted_repeated_waiting_or_rejected(before: Desk, told: 
     assert all(row["since"] == TODAY for row in after.waiting)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(
     desks(),
     st.lists(events(), min_size=2, max_size=6).flatmap(

@@ -849,7 +849,7 @@ def on_hand_after(nights: Sequence[Night]) -> dict[Key, int]:
     return warehouse.on_hand(*GRANULAR_KEY)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=70)
 @given(told().flatmap(delivered))
 def test_on_hand_is_what_the_clerk_has(nights: list[Night]) -> None:
     assert on_hand_after(nights) == on_hand_by_the_clerk(nights)
@@ -864,7 +864,7 @@ def delivered_twice(draw: st.DrawFn) -> tuple[list[Night], list[Night]]:
     return draw(delivered(rows)), draw(delivered(rows))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(delivered_twice())
 def test_on_hand_doesnt_depend_on_what_arrives_when(
     deliveries: tuple[list[Night], list[Night]],

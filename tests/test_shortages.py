@@ -175,7 +175,7 @@ def nights(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     return lines, records
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(nights())
 def test_the_reasons_are_the_clerks_and_add_up_for_every_short_line(
     night: tuple[list[Row], list[Row]],

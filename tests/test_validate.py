@@ -45,7 +45,7 @@ AROUND = Circumstances(
     (LATEST_AT,),
 )
 PROFILE = settings.default
-EXAMPLES = PROFILE.max_examples // 3 if PROFILE else 30
+EXAMPLES = PROFILE.max_examples // 3 if PROFILE else 12
 WITH_STOCK: list[Kind] = ["inventory", "adjustments", "orders"]
 WITH_FIELDS: list[Kind] = [*WITH_STOCK, "shipments"]
 
