@@ -6,12 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -73,13 +75,17 @@ class Server:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.api}/{path}", timeout=30) as answer:
+            return json.load(answer)
+
     def wait_until_healthy(self) -> None:
         for _ in range(240):
             try:
                 with urllib.request.urlopen(f"{self.api}/health", timeout=5):
                     return
             except OSError:
-                time.sleep(0.5)
+                sleep(0.5)
         pytest.fail("the Prefect server did not start")
 
     def runs(self, *states: str, scheduled: bool = False) -> list[dict[str, Any]]:
@@ -93,7 +99,7 @@ class Server:
             ended = self.runs("COMPLETED", "FAILED", "CRASHED", scheduled=scheduled)
             if ended:
                 return ended[0]
-            time.sleep(0.5)
+            sleep(0.5)
         pytest.fail("no flow run ended")
 
 
@@ -146,3 +152,29 @@ def test_the_schedule_starts_a_night_by_itself(server: Server) -> None:
     run = server.wait_for_run(scheduled=True)
 
     assert run["state_name"] == "Completed", run["state"]
+
+
+def test_a_run_that_starts_late_is_of_the_business_day_that_it_was_scheduled_for(
+    server: Server, root: Path
+) -> None:
+    other = root.with_name("late")
+    (other / "inbox" / "inventory").mkdir(parents=True)
+    (other / "lotwise.toml").write_text('timezone = "Europe/London"\n')
+    london = ZoneInfo("Europe/London")
+    yesterday = datetime.now(london).date() - timedelta(days=1)
+    then = datetime.combine(yesterday, time(23, 30), london).astimezone(UTC)
+    deployment = server.get("deployments/name/nightly/nightly")["id"]
+
+    late = server.ask(
+        f"deployments/{deployment}/create_flow_run",
+        parameters={"root": str(other)},
+        state={"type": "SCHEDULED", "state_details": {"scheduled_time": then.isoformat()}},
+    )
+
+    for _ in range(240):
+        run = server.get(f"flow_runs/{late['id']}")
+        if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED"):
+            break
+        sleep(0.5)
+    assert run["state_name"] == "Completed", run["state"]
+    assert [path.name for path in (other / "published").glob("day=*")] == [f"day={yesterday}"]
