@@ -75,6 +75,16 @@ FROM (
 ) AS resolved
 WHERE files.file = resolved.file AND files.run = resolved.run AND files.status = 'taken';
 
+-- What waited in vain may be mended and sent again under its own id.
+DELETE FROM event_ids USING (
+    SELECT kind, md5_number(event_id) AS content
+    FROM waiting
+    ANTI JOIN night.waiting AS still USING (file, row, run)
+    SEMI JOIN night.rejects AS given_up USING (file, row)
+    WHERE event_id IS NOT NULL
+) AS given_up
+WHERE event_ids.kind = given_up.kind AND event_ids.content = given_up.content;
+
 DELETE FROM waiting;
 INSERT INTO waiting FROM night.waiting;
 

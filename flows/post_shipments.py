@@ -18,7 +18,7 @@ EVENTS = """
     SELECT
         'shipments' AS kind, shipped_at AS "at", NULL AS because, file, row,
         (SELECT day FROM tonight) AS since, order_id, line_id, quantity, shipment_id,
-        inventory_id, sku, lot_code, date, condition, serial_number,
+        event_id, inventory_id, sku, lot_code, date, condition, serial_number,
         FALSE AS decrement_on_hand, FALSE AS has_waited, NULL AS raw,
         (SELECT run FROM tonight) AS run,
     FROM shipments
@@ -26,14 +26,14 @@ EVENTS = """
     SELECT
         'cancellations', cancelled_at, NULL, file, row,
         (SELECT day FROM tonight), order_id, line_id, quantity, NULL,
-        inventory_id, NULL, NULL, NULL, NULL, NULL,
+        event_id, inventory_id, NULL, NULL, NULL, NULL, NULL,
         decrement_on_hand, FALSE, NULL, (SELECT run FROM tonight),
     FROM cancellations
     UNION ALL
     SELECT
         kind, "at", NULL, file, row,
         since, order_id, line_id, quantity, shipment_id,
-        inventory_id, sku, lot_code, date, condition, serial_number,
+        event_id, inventory_id, sku, lot_code, date, condition, serial_number,
         decrement_on_hand, TRUE, raw, run,
     FROM warehouse.waiting
 """
@@ -59,7 +59,7 @@ def post_shipments(
 
 
 def _as_cancellation(decrease: Row, day: date) -> Row:
-    nothing = dict.fromkeys(("inventory_id", "shipment_id", "raw", *GRANULAR_FIELDS))
+    nothing = dict.fromkeys(("inventory_id", "shipment_id", "event_id", "raw", *GRANULAR_FIELDS))
     told = {"kind": "cancellations", "because": "restated", "since": day}
     return nothing | decrease | told | {"decrement_on_hand": False, "has_waited": False}
 

@@ -132,6 +132,7 @@ CREATE TABLE waiting (
     line_id VARCHAR,
     quantity BIGINT,
     shipment_id VARCHAR,
+    event_id VARCHAR,
     inventory_id BIGINT,
     sku VARCHAR,
     lot_code VARCHAR,

@@ -147,9 +147,8 @@ class Ledger(Stock):
                 self.promises[line, key] += EFFECTS[kind].get("allocated", 0) * units
 
     def reject(self, row: Row, rule: str) -> None:
-        if "since" not in row:
-            # It may be mended and sent again under its id.
-            self.event_ids.discard((row.get("kind", ""), row.get("event_id") or ""))
+        # It may be mended and sent again under its id.
+        self.event_ids.discard((row.get("kind", ""), row.get("event_id") or ""))
         self.rejects.append((row["file"], row["row"], rule))
         row["outcome"]["kept"] -= 1
         row["outcome"]["rejected"] += 1

@@ -87,6 +87,22 @@ def test_an_event_that_was_rejected_may_come_again_under_its_id(root: Root) -> N
     assert root.rows("SELECT quantity FROM fulfilled") == [(1,)]
 
 
+def test_an_event_that_waited_in_vain_may_come_again_under_its_id(root: Root) -> None:
+    root.put("lotwise.toml", "wait_days = 0\n")
+    shipped = "order_id,line_id,quantity,event_id\n"
+    root.put("inbox/shipments/2026-03-02.csv", f"{shipped}1,1,1,SH-1\n1,2,1,SH-2\n")
+    root.night("2026-03-02")
+    root.put("inbox/inventory/2026-03-03.csv", f"{COUNTED}L,U,A,5\n")
+    root.night("2026-03-03")
+    waited = ("waited_too_long",)
+    assert root.rows("SELECT rule FROM rejects") == [waited, waited]
+    header = "order_id,line_id,location_code,upc,quantity\n"
+    root.put("inbox/orders/2026-03-04.csv", f"{header}1,1,L,U,1\n")
+    root.put("inbox/shipments/2026-03-04.csv", f"{shipped}1,1,1,SH-1\n")
+    root.night("2026-03-04")
+    assert root.rows("SELECT quantity FROM fulfilled") == [(1,)]
+
+
 def test_events_without_an_id_that_another_file_told_count_and_are_named(root: Root) -> None:
     row = "L,U,4,2026-03-02T01:00:00Z\n"
     header = MOVED.removeprefix("event_id,")
