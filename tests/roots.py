@@ -1,6 +1,7 @@
 """Data roots for tests: a folder that fills with files, and a look at what was published."""
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -23,6 +24,11 @@ class Root:
     def __init__(self, path: Path) -> None:
         self.path = path
         (path / "inbox").mkdir(parents=True, exist_ok=True)
+
+    def copied(self, path: Path) -> "Root":
+        """The same elsewhere, with the files' times: by them a run knows files that it has read."""
+        shutil.copytree(self.path, path)
+        return Root(path)
 
     def put(self, file: str, text: str) -> Path:
         """Write a file below the root; text is dedented, so that tables stand in the test."""

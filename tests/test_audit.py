@@ -1,5 +1,7 @@
 """An audit finds every figure that is not what its movements and statements make it (SPEC 4.6)."""
 
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -48,8 +50,9 @@ WRONGS = {
 }
 
 
-@pytest.fixture
-def audited(root: Root) -> Root:
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Root:
+    root = Root(tmp_path_factory.mktemp("lived") / "data")
     root.put("inbox/inventory/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,5\n")
     root.put(
         "inbox/orders/2026-04-01.csv",
@@ -58,6 +61,11 @@ def audited(root: Root) -> Root:
     root.put("inbox/shipments/2026-04-01.csv", "order_id,line_id,quantity\n1,1,2\n")
     root.night("2026-04-01")
     return root
+
+
+@pytest.fixture
+def audited(lived: Root, tmp_path: Path) -> Root:
+    return lived.copied(tmp_path / "data")
 
 
 def test_a_warehouse_whose_sums_agree_is_right(audited: Root) -> None:

@@ -1,5 +1,7 @@
 """What is published is told by the warehouse, whatever was published before (SPEC 8.1, 8.3)."""
 
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -10,8 +12,9 @@ from tests.roots import Root
 LINES = "order_id,line_id,location_code,upc,quantity\n"
 
 
-@pytest.fixture
-def nights(root: Root) -> Root:
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Root:
+    root = Root(tmp_path_factory.mktemp("lived") / "data")
     root.put("inbox/inventory/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,50\n")
     for day in range(1, 5):
         root.put(f"inbox/orders/2026-04-0{day}.csv", f"{LINES}{day},1,L1,U1,{day}\n")
@@ -20,6 +23,11 @@ def nights(root: Root) -> Root:
     root.put("inbox/orders/late_2026-04-04.csv", f"{LINES}9,1,L1,U1,3\n")
     root.night("2026-04-04")
     return root
+
+
+@pytest.fixture
+def nights(lived: Root, tmp_path: Path) -> Root:
+    return lived.copied(tmp_path / "data")
 
 
 def publish_from_nothing(root: Root) -> None:

@@ -45,19 +45,14 @@ def first(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Root:
 @pytest.fixture(scope="module")
 def second(runs: Runs, first: Root, tmp_path_factory: pytest.TempPathFactory) -> Root:
     """The same root, the second night run undisturbed."""
-    root = copied(first, tmp_path_factory.mktemp("second") / "data")
+    root = first.copied(tmp_path_factory.mktemp("second") / "data")
     assert night(runs, root).code == 0
     return root
 
 
 @pytest.fixture
 def root(first: Root, tmp_path: Path) -> Root:
-    return copied(first, tmp_path / "data")
-
-
-def copied(root: Root, path: Path) -> Root:
-    shutil.copytree(root.path, path)
-    return Root(path)
+    return first.copied(tmp_path / "data")
 
 
 def night(runs: Runs, root: Root) -> Ended:
@@ -103,7 +98,7 @@ def leave_free(disk: Path, kibibytes: int) -> None:
 def test_a_full_disk_stops_the_night_at_any_stage_and_changes_nothing(
     runs: Runs, first: Root, second: Root, disk: Path
 ) -> None:
-    root = copied(first, disk / "data")
+    root = first.copied(disk / "data")
     for kibibytes in (0, 4, 12, 64, 512, 2560):
         leave_free(disk, kibibytes)
         assert_failed(night(runs, root), "space", "run it again")
@@ -117,7 +112,7 @@ def test_a_full_disk_stops_the_night_at_any_stage_and_changes_nothing(
 def test_a_disk_that_is_full_at_the_commit_loses_nothing(
     runs: Runs, first: Root, second: Root, disk: Path, tmp_path: Path
 ) -> None:
-    root = copied(first, disk / "data")
+    root = first.copied(disk / "data")
     # What is published is on another disk, so that it is the warehouse that lacks the space.
     shutil.move(root.path / "published", tmp_path / "published")
     (root.path / "published").symlink_to(tmp_path / "published")
@@ -144,7 +139,7 @@ def test_a_disk_that_is_full_at_the_commit_loses_nothing(
 def test_a_read_only_root_stops_the_night_with_one_message(
     runs: Runs, first: Root, second: Root, disk: Path
 ) -> None:
-    root = copied(first, disk / "data")
+    root = first.copied(disk / "data")
     assert mount("-o", "remount,ro", str(disk)).returncode == 0
 
     assert_failed(night(runs, root), "can't be written: Read-only file system")
@@ -296,7 +291,7 @@ def test_of_two_runs_at_once_each_waits_its_turn_or_is_turned_away(
 ) -> None:
     with Runs() as others, ThreadPoolExecutor(2) as at_once:
         for attempt in range(3):
-            root = copied(first, tmp_path / str(attempt))
+            root = first.copied(tmp_path / str(attempt))
             one = at_once.submit(runs.lotwise, root.path, "nightly", "--day", DAY)
             other = at_once.submit(others.lotwise, root.path, *words)
             ended = [one.result(), other.result()]
@@ -451,7 +446,7 @@ PUBLISHED_DAMAGES: dict[str, Callable[[Path], object]] = {
 def test_a_published_database_that_is_damaged_or_gone_is_published_again(
     runs: Runs, second: Root, tmp_path: Path, damage: str
 ) -> None:
-    root = copied(second, tmp_path / "data")
+    root = second.copied(tmp_path / "data")
     PUBLISHED_DAMAGES[damage](root.path / "published" / "lotwise.duckdb")
 
     ended = night(runs, root)

@@ -99,18 +99,12 @@ def nights(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> list[Night]:
     for number, (day, files) in enumerate(NIGHTS):
         for file, rows in files.items():
             root.put(f"inbox/{file}", f"{HEADS[file.partition('/')[0]]}\n{rows}")
-        here, before = copied(root, folder / f"{number}"), after
+        here, before = root.copied(folder / f"{number}"), after
         ran = runs.lotwise(root.path, "nightly", "--day", day)
         assert ran.code == 0, ran.err
         after = look(root)
         nights.append(Night(day, here, before, after, ran))
     return nights
-
-
-def copied(root: Root, path: Path) -> Root:
-    # With the files' times: by them a run knows files that it has read.
-    shutil.copytree(root.path, path)
-    return Root(path)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -119,7 +113,7 @@ def test_a_night_killed_at_random_instants_and_run_again_ends_as_if_undisturbed(
     runs: Runs, nights: list[Night], tmp_path: Path, number: int, seed: int
 ) -> None:
     night = nights[number]
-    root = copied(night.root, tmp_path / "killed")
+    root = night.root.copied(tmp_path / "killed")
     chance = random.Random(f"{number} {seed}")
     kills = 0
     while kills < 5:
@@ -132,7 +126,7 @@ def test_a_night_killed_at_random_instants_and_run_again_ends_as_if_undisturbed(
             assert ended.code == 0, ended.err
             assert look(root) == night.after
             shutil.rmtree(root.path)
-            copied(night.root, root.path)
+            night.root.copied(root.path)
 
     assert runs.lotwise(root.path, "nightly", "--day", night.day).code == 0
     assert look(root) == night.after
@@ -143,7 +137,7 @@ def test_a_night_killed_at_each_step_before_its_commit_changes_nothing(
     runs: Runs, nights: list[Night], tmp_path: Path, number: int
 ) -> None:
     night = nights[number]
-    root = copied(night.root, tmp_path / "killed")
+    root = night.root.copied(tmp_path / "killed")
     commit = last_commit(night.ran.steps)
     assert commit > 8
     for step in range(commit + 1):
@@ -163,7 +157,7 @@ def test_a_night_killed_at_each_step_from_its_commit_on_is_published_by_the_next
     steps = range(last_commit(night.ran.steps) + 1, len(night.ran.steps))
     assert len(steps) > 8
     for step in steps[part::3]:
-        root = copied(night.root, tmp_path / str(step))
+        root = night.root.copied(tmp_path / str(step))
         assert runs.lotwise(root.path, "nightly", "--day", night.day, at_step=step).is_killed
         night.is_published(root)
 
@@ -176,7 +170,7 @@ def test_a_night_killed_around_its_commit_is_committed_or_not(
     runs: Runs, nights: list[Night], tmp_path: Path, milliseconds: int
 ) -> None:
     night = nights[1]
-    root = copied(night.root, tmp_path / "killed")
+    root = night.root.copied(tmp_path / "killed")
     words = ("nightly", "--day", night.day)
     ended = runs.lotwise(root.path, *words, since="COMMIT of warehouse", after=milliseconds / 1000)
     assert "COMMIT of warehouse" in ended.steps
@@ -190,7 +184,7 @@ def test_publishing_again_killed_at_each_of_its_steps_is_done_by_the_run_that_li
     runs: Runs, nights: list[Night], tmp_path: Path
 ) -> None:
     night = nights[2]
-    root = copied(night.root, tmp_path / "killed")
+    root = night.root.copied(tmp_path / "killed")
     words = ("nightly", "--day", night.day)
     committed = last_commit(night.ran.steps) + 1
     assert runs.lotwise(root.path, *words, at_step=committed).is_killed
@@ -211,8 +205,8 @@ def last_commit(steps: list[str]) -> int:
 def test_a_backfill_killed_on_its_way_and_run_again_goes_on_where_it_was(
     runs: Runs, nights: list[Night], tmp_path: Path
 ) -> None:
-    undisturbed = copied(nights[0].root, tmp_path / "undisturbed")
-    killed = copied(nights[0].root, tmp_path / "killed")
+    undisturbed = nights[0].root.copied(tmp_path / "undisturbed")
+    killed = nights[0].root.copied(tmp_path / "killed")
     words = ("backfill", "2026-04-01", "2026-04-03")
     ran = runs.lotwise(undisturbed.path, *words)
     assert ran.code == 0, ran.err

@@ -254,7 +254,9 @@ def test_a_flag_is_yes_or_no() -> None:
 
 
 LOCATIONS = pl.DataFrame({"location_code": ["L", "SHOP"], "supports_inventory": [True, False]})
-PRODUCTS = pl.DataFrame({"upc": ["U", "GIFT"], "track_stock": [True, False]})
+PRODUCTS = pl.DataFrame(
+    {"upc": ["U", "GIFT"], "part_number": [None, "P"], "track_stock": [True, False]}
+)
 
 
 @pytest.mark.parametrize("kind", WITH_STOCK)
@@ -556,8 +558,8 @@ def test_every_row_of_a_file_ends_up_where_a_clerk_would_put_it(
 
 
 @pytest.mark.parametrize("kind", FINE)
-@settings(max_examples=EXAMPLES)
-@given(data=st.data(), size=st.sampled_from([1, 2, 3, 7]))
+@settings(max_examples=EXAMPLES // 2)
+@given(data=st.data(), size=st.sampled_from([2, 3, 7]))
 def test_a_file_comes_to_the_same_in_whatever_chunks_it_is_read(
     kind: Kind, data: st.DataObject, size: int
 ) -> None:
