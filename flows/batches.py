@@ -159,7 +159,6 @@ def _together(
         pl.concat(numbered),
         pl.concat(malformed),
         rows[0].ignored if len(rows) == 1 else 0,
-        frozenset.intersection(*(raw.kept_rules for raw in rows)),
     )
     ignored = tuple(raw.ignored for raw in rows)
     return ToJudge(

@@ -4,20 +4,17 @@ A file is read in chunks of rows. Where there are two readers, the first is quic
 soon as it can't be sure of what it read; the second takes the file from its beginning.
 """
 
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Final, TypeVar
 
 import polars as pl
 
 from flows.encoded import UTF8, as_text
-from flows.opened import PORTION
 from flows.plain import Format, Plain, in_zip, plain_files
 from flows.read_csv import read_csv_exactly, read_csv_quickly
 from flows.read_json import read_json, read_ndjson_exactly
@@ -25,14 +22,10 @@ from flows.read_ndjson import read_ndjson_quickly
 from flows.read_parquet import read_parquet
 from flows.read_workbook import read_workbook
 from schemas.raw import CELLS, PLAIN, Layout, Misread, RawRows, Unreadable
-from transforms.marks import rules_kept
 
 T = TypeVar("T")
 Chunks = Iterator[RawRows]
 Reader = Callable[[Path, int], Chunks]
-
-ESCAPES: Final[dict[Format, bytes]] = {"CSV": b'"', "NDJSON": b"\\"}
-"""By what a cell may have what its text doesn't show: lines that end within quotes, and escapes."""
 
 SMALL: Final = 1 << 16
 """Bytes of a file that is read before a quick reader is set up."""
@@ -82,25 +75,14 @@ def _rows(files: list[Plain], reader: Reader, cells: int) -> Chunks:
     passed = 0
     for file in files:
         skipped, last = file.skipped, 0
-        kept_rules = _rules_kept(file)
         with in_zip(file.name), as_text(file.path, UTF8, None):
             for chunk in reader(file.path, cells):
                 header = header or chunk.header
                 last = max(last, chunk.last_row)
-                told = replace(chunk, ignored=chunk.ignored + skipped, kept_rules=kept_rules)
+                told = replace(chunk, ignored=chunk.ignored + skipped)
                 yield _as_in(header, told).numbered_on(passed)
                 skipped = 0
         passed += last
-
-
-def _rules_kept(file: Plain) -> frozenset[str]:
-    """Of a text that is not zipped: to unzip it once more would cost what it saves."""
-    if file.format not in ESCAPES or file.path.suffix.lower() == ".gz":
-        return frozenset()
-    with file.path.open("rb") as text:
-        beginning = text.read(PORTION).removeprefix(BOM_UTF8)
-        rest = iter(partial(text.read, PORTION), b"")
-        return rules_kept(chain([beginning], rest), ESCAPES[file.format])
 
 
 def _as_in(header: tuple[str, ...], chunk: RawRows) -> RawRows:

@@ -80,8 +80,6 @@ class RawRows:
     rows: pl.DataFrame
     malformed: pl.DataFrame
     ignored: int = 0
-    kept_rules: frozenset[str] = frozenset()
-    """Rules that none of its cells breaks, as the bytes of the file tell; the others are asked."""
 
     @classmethod
     def of(
@@ -109,7 +107,6 @@ class RawRows:
             pl.concat([chunk.rows for chunk in parts]),
             pl.concat([chunk.malformed for chunk in parts]),
             sum(chunk.ignored for chunk in parts),
-            frozenset.intersection(*(chunk.kept_rules for chunk in parts)),
         )
 
     @property

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.rules import FAILED, INVISIBLE, SPREADSHEET
-from transforms.marks import BARE_NUMBER, EVERY_RULE, TRIMMED, rules_kept
+from transforms.marks import BARE_NUMBER, EVERY_RULE, TRIMMED, rules_kept, texts_of
 
 SIGNS = st.sampled_from(["A", "e", "E", "1", "0", ".", "+", "-", "#", "N/A", " ", "'"])
 ODD = st.sampled_from(["\t", "\r", "\u200b", "\u00a0", "\u2212", "é", "\x1d", "\0"])
@@ -29,41 +29,37 @@ def broken(cells: list[str]) -> set[str]:
     return {rule for rule, is_broken in found.items() if is_broken.any()}
 
 
-def portions(content: bytes, size: int) -> list[bytes]:
-    return [content[start : start + size] for start in range(0, len(content), size)]
-
-
-@given(CELLS, st.sampled_from(["\n", "\r\n"]), st.integers(1, 4))
-def test_no_rule_is_taken_as_kept_that_a_cell_breaks(cells: list[str], end: str, size: int) -> None:
-    content = end.join(cells).encode()
-    assert not rules_kept(portions(content, size)) & broken(cells)
+@given(CELLS, CELLS)
+def test_no_rule_is_taken_as_kept_that_a_cell_breaks(one: list[str], other: list[str]) -> None:
+    columns = [pl.Series("c0", one, pl.String), pl.Series("c1", other, pl.String)]
+    told = {rule for column in columns for rule in rules_kept(texts_of(column.to_frame()))}
+    both = rules_kept(text for column in columns for text in texts_of(column.to_frame()))
+    assert both <= told
+    assert not both & (broken(one) | broken(other))
 
 
 def test_no_cell_breaks_a_rule_where_nothing_odd_is_in_the_file() -> None:
-    text = b"location_code,upc,lot_code,date\r\nL-1,00012,2E5,2026-04-30\r\nL-1,7,12E34,\r\n"
-    assert rules_kept(portions(text, 7)) == EVERY_RULE
+    rows = [("L-1", "00012", "2E5", "2026-04-30"), ("L-1", "7", "12E34", None)]
+    cells = pl.DataFrame(rows, schema=["c0", "c1", "c2", "c3"], orient="row")
+    assert rules_kept(texts_of(cells.with_columns(row=1))) == EVERY_RULE
+    assert rules_kept(texts_of(cells.clear())) == EVERY_RULE
 
 
 @pytest.mark.parametrize(
     ("text", "lost"),
     [
-        ("A,B C\n", {TRIMMED}),
-        ("A,\u200bB\n", ODD_ONES),
-        ("A\tB\n", ODD_ONES),
-        ("A,B\rC\n", ODD_ONES),
-        ("A,B\r\nC\n", ODD_ONES),
-        ("1.2E+11\n", {"spreadsheet_number"}),
-        ("5001.0\n", {"spreadsheet_number"}),
-        ("#N/A\n", {"spreadsheet_error"}),
-        ("'5\n", {BARE_NUMBER}),
-        ("\u22125\n", ODD_ONES),
+        ("B C", {TRIMMED}),
+        ("\u200bB", ODD_ONES),
+        ("A\tB", ODD_ONES),
+        ("B\nC", ODD_ONES),
+        ("B\rC", ODD_ONES),
+        ("1.2E+11", {"spreadsheet_number"}),
+        ("5001.0", {"spreadsheet_number"}),
+        ("#N/A", {"spreadsheet_error"}),
+        ("'5", {BARE_NUMBER}),
+        ("\u22125", ODD_ONES),
     ],
 )
 def test_what_stands_in_a_file_is_looked_for_in_its_cells(text: str, lost: set[str]) -> None:
-    for size in (1, 2, 100):
-        assert rules_kept(portions(text.encode(), size)) == EVERY_RULE - lost
-
-
-def test_where_cells_have_what_the_text_does_not_show_nothing_is_known() -> None:
-    assert rules_kept([b'A,"B\nC"\n'], b'"') == frozenset()
-    assert rules_kept([rb'{"a": "\u200b"}'], b"\\") == frozenset()
+    cells = pl.DataFrame({"row": [1, 2, 3], "c0": ["A", None, text]})
+    assert rules_kept(texts_of(cells)) == EVERY_RULE - lost

@@ -10,7 +10,7 @@ from schemas.raw import RawRows, Unreadable
 from schemas.settings import Kind, Settings, Source
 from transforms import parse
 from transforms.columns import Columns, matching, recognise, select, some_of
-from transforms.marks import BARE_NUMBER, rules_kept
+from transforms.marks import BARE_NUMBER, rules_kept, texts_of
 from transforms.rows import PAGES, Checked, Circumstances, check_rows, years
 from transforms.upcs import with_upcs
 
@@ -98,10 +98,10 @@ def check_parts(
 
     Raises Unreadable where the columns make no sense.
     """
+    kept_rules = _rules_kept(raw, source)
     for part, rows, negate in _by_kind(raw, kind, source):
-        kept_rules = _rules_kept(raw, source)
         columns = recognise(raw.header, PAGES[part].columns, source)
-        texts = read_texts(raw, rows, part, columns, source, around)
+        texts = read_texts(raw, rows, part, columns, source, around, kept_rules)
         normalised, negative = _normalised(texts, part, source, around, kept_rules, negate)
         checked = check_rows(normalised, part, around, kept_rules)
         uncertain = pl.DataFrame(schema=UNCERTAIN)
@@ -120,11 +120,12 @@ def check_parts(
 
 def _rules_kept(raw: RawRows, source: Source | None) -> frozenset[str]:
     """Rules that no cell breaks, nor anything that the source has in place of one."""
+    kept = rules_kept(texts_of(raw.rows))
     if source is None:
-        return raw.kept_rules
+        return kept
     mapped = (ours for values in source.values.values() for ours in values.values())
     told = "\n".join([*source.constants.values(), *mapped])
-    return raw.kept_rules & rules_kept([told.encode()])
+    return kept & rules_kept([told.encode()])
 
 
 def malformed_rejects(raw: RawRows, kind: Kind) -> pl.DataFrame:
@@ -145,6 +146,7 @@ def read_texts(
     columns: Columns,
     source: Source | None,
     around: Circumstances,
+    kept_rules: frozenset[str],
 ) -> pl.DataFrame:
     """row and the kind's columns as text. Raises Unreadable where a required one is nowhere."""
     page = PAGES[kind]
@@ -161,7 +163,7 @@ def read_texts(
             near = columns.nearest(name)
             hint = f"did you mean '{near}'?" if near else f"it has {some_of(raw.header)}"
             raise Unreadable("missing_column", f"no column for {name}; {hint}")
-    return select(rows, columns, page.columns, source, raw.kept_rules)
+    return select(rows, columns, page.columns, source, kept_rules)
 
 
 def _by_kind(
