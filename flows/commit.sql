@@ -80,7 +80,7 @@ DELETE FROM event_ids USING (
     SELECT kind, md5_number(event_id) AS content
     FROM waiting
     ANTI JOIN night.waiting AS still USING (file, row, run)
-    SEMI JOIN night.rejects AS given_up USING (file, row)
+    SEMI JOIN night.rejects AS given_up USING (file, row, run)
     WHERE event_id IS NOT NULL
 ) AS given_up
 WHERE event_ids.kind = given_up.kind AND event_ids.content = given_up.content;

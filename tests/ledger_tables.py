@@ -38,7 +38,7 @@ QUERIES: Final = {
             cancelled, refused, placed_at, allocated FROM order_lines""",
     "allocated": "SELECT order_id, line_id, inventory_id, quantity FROM allocated",
     "fulfilled": """
-        SELECT order_id, line_id, inventory_id, quantity, shipment_id, shipped_at
+        SELECT order_id, line_id, inventory_id, quantity, shipment_id, shipped_at, is_scanned
         FROM fulfilled""",
     "shortages": "SELECT order_id, line_id, reason, quantity FROM shortages",
     "discrepancies": """
@@ -99,7 +99,7 @@ def expected(ledger: Ledger) -> dict[str, Table]:
         "fulfilled": (
             (
                 *(row["order_id"], row["line_id"], ids.get(row["key"]), row["quantity"]),
-                *(row["shipment_id"], row["at"].replace(tzinfo=None)),
+                *(row["shipment_id"], row["at"].replace(tzinfo=None), is_scanned(row)),
             )
             for row in ledger.ships
         ),
@@ -115,6 +115,11 @@ def expected(ledger: Ledger) -> dict[str, Table]:
         ),
     }
     return {name: sorted(rows, key=str) for name, rows in tables.items()}
+
+
+def is_scanned(shipment: Row) -> bool:
+    """10.3: it named the record, its lot or its serial number."""
+    return any(shipment[name] for name in ("inventory_id", "lot_code", "serial_number"))
 
 
 def impossible(records: list[Row]) -> Table:

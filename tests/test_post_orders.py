@@ -287,6 +287,16 @@ def test_a_line_edited_to_0_and_back_is_ordered_again() -> None:
     ]
 
 
+def test_what_a_later_statement_takes_back_is_not_taken_back_before_it() -> None:
+    a, b, c = (f"orders/{name}_{day(2)}.csv" for name in "abc")
+    rows = [told(2, 0, file=a), told(2, 5, file=b), told(2, 2, file=c, restated_at=at(2, 8))]
+    posted = post_orders(rows, [known(1, 5)])
+    assert posted.decreases.select("quantity", "at", "number").rows() == [
+        (None, at(2, 23), 0),
+        (3, at(2, 23), 1),
+    ]
+
+
 def test_nothing_of_an_unknown_line_is_no_order() -> None:
     posted = post_orders([told(1, 0, upc="V"), told(2, 0), told(3, 5), told(4, 0)])
     assert posted.rejects.rows() == [

@@ -82,7 +82,8 @@ def post_orders(
         "file",
         "row",
         "ordered_since",
-        at="restated_at",
+        # A statement that takes the place of another didn't happen before it.
+        at=pl.col("restated_at").cum_max().over(LINE),
         quantity=pl.when(pl.col("quantity") > 0).then(-pl.col("change")),
         number=pl.int_range(pl.len()),
     )

@@ -43,17 +43,22 @@ SELECT
     NULL,
     on_hand,
     format(
-        'lot {} of {} at {} is on hand under {} dates, here {}',
-        lot_code, upc, location_code, dates, coalesce(CAST(date AS VARCHAR), 'none')
+        'lot {} of {} at {} is on hand under dates from {} to {}, here {}',
+        lot_code, upc, location_code, first_date, last_date, date
     ),
-FROM (
+FROM records
+JOIN (
     SELECT
-        records.*,
-        count(DISTINCT date) FILTER (on_hand > 0)
-            OVER (PARTITION BY location_code, upc, segment, lot_code) AS dates,
+        location_code,
+        upc,
+        segment,
+        lot_code,
+        min(date) AS first_date,
+        max(date) AS last_date,
     FROM records
-    WHERE lot_code IS NOT NULL
-)
-WHERE dates > 1 AND on_hand > 0 AND date IS NOT NULL
-    AND $last_day >= (SELECT max(day) FROM runs)
+    WHERE lot_code IS NOT NULL AND on_hand > 0
+    GROUP BY ALL
+    HAVING min(date) <> max(date)
+) AS lots USING (location_code, upc, segment, lot_code)
+WHERE on_hand > 0 AND date IS NOT NULL AND $last_day >= (SELECT max(day) FROM runs)
 ORDER BY ALL
