@@ -15,7 +15,7 @@ from flows.hints import hints, hints_of_published
 from flows.inputs import spelled_out
 from flows.reference import read_reference
 from flows.settings import Places, Stopped, load_settings, places
-from flows.validate import circumstances, judge_file
+from flows.validate import Reference, circumstances, judge_file
 from flows.warehouse import Connection, load, save, scratch
 from schemas.advice import advice
 from schemas.raw import Unreadable
@@ -70,7 +70,7 @@ def check_file(path: Path, kind: Kind, root: Path, rows: int = FIRST_ROWS) -> Re
     settings = load_settings(root)
     there = places(root, settings)
     path, name = _found(path, kind, there)
-    reference = read_reference(there, settings)
+    reference = Reference.of(read_reference(there, settings))
     named, named_at = dated(path.name)
     day = named or datetime.now(settings.zone).date()
     file = f"{kind}/{name}"

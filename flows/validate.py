@@ -1,8 +1,9 @@
 """Validate: read each file that was taken, keep its good rows, write down the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -16,6 +17,7 @@ from schemas.raw import Unreadable
 from schemas.settings import Settings, Source
 from transforms.parse import end_of_day, start_of_day
 from transforms.rows import PAGES, Circumstances
+from transforms.upcs import Lookup, lookups
 from transforms.validate import Outcome
 
 REPEATED: Final = {"file": pl.String, "rows": pl.Int64}
@@ -24,7 +26,23 @@ COUNTED: Final = ("rows", "kept", "repeated", "rejected", "ignored")
 CODES_OF: Final = ("locations", "products", "skus")
 """Reference tables that say which codes there are."""
 
-Reference = dict[str, pl.DataFrame]
+
+@dataclass(frozen=True)
+class Reference:
+    """What the reference tables say of codes; null where there is no such table."""
+
+    locations: pl.DataFrame | None = None
+    products: pl.DataFrame | None = None
+    lookups: tuple[Lookup, ...] = ()
+
+    @classmethod
+    def of(cls, tables: Mapping[str, pl.DataFrame]) -> Self:
+        """Of the tables by name; one without rows is none."""
+        locations, products, skus = (
+            table if table is not None and table.height else None
+            for table in map(tables.get, CODES_OF)
+        )
+        return cls(locations, products, lookups(skus, products))
 
 
 def validate(places: Places, day: date) -> dict[str, int]:
@@ -32,7 +50,7 @@ def validate(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     with tonight(places) as night, bounded(night):
         run = only(night, "SELECT run FROM tonight")
-        reference = {name: load(night, f"FROM {name}") for name in CODES_OF}
+        reference = Reference.of({name: load(night, f"FROM {name}") for name in CODES_OF})
         listed = load(night, "FROM taken ORDER BY day, file").iter_rows(named=True)
         files = [taken_file(line, number, settings) for number, line in enumerate(listed)]
         new = [taken for taken in files if taken.line["status"] != "repeated"]
@@ -105,7 +123,9 @@ def circumstances(
         starts=starts,
         granular_fields=settings.granular_fields,
         takes_numbers_as_codes=source is not None and source.codes == "as_is",
-        **{name: table for name, table in reference.items() if table.height},
+        locations=reference.locations,
+        products=reference.products,
+        lookups=reference.lookups,
     )
 
 

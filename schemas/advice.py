@@ -14,6 +14,7 @@ from schemas.cancellations import Cancellations
 from schemas.counts import Counts
 from schemas.granular import FoundUpc
 from schemas.orders import Orders
+from schemas.reference import RawHolds, RawLocations, RawProducts, RawSkus
 from schemas.settings import RAW
 from schemas.shipments import Shipments
 
@@ -26,10 +27,18 @@ CHECKED: Final[tuple[type[pa.DataFrameModel], ...]] = (
     FoundUpc,
 )
 
+REFERENCE: Final[tuple[type[pa.DataFrameModel], ...]] = (
+    RawLocations,
+    RawProducts,
+    RawSkus,
+    RawHolds,
+)
+
 OTHERS: Final = {
     "required": "fill it in; it may not be blank",
     "too_long": "shorten it: 50 characters at most, a serial number 30",
     "not_allowed": "an adjustment of 0 changes nothing: correct the quantity, or leave the row out",
+    "unknown_word": "the README lists the words that the column may have: write one of them",
     "too_small": "correct it: counts and orders are 0 or more, shipments and cancellations 1 or "
     'more; negative_counts = "zero" in the source takes counts below 0 as 0',
     "too_large": "correct it: 2,147,483,647 units at most, and 1 with a serial number",
@@ -52,7 +61,7 @@ OTHERS: Final = {
 
 
 def _of_our_own() -> Iterator[tuple[str, str]]:
-    for page in (*RAW.values(), *CHECKED):
+    for page in (*RAW.values(), *CHECKED, *REFERENCE):
         schema = page.to_schema()
         for check in _checks(schema):
             name, mark, advice = str(check.error or "").partition(": ")

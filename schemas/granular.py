@@ -58,7 +58,9 @@ class CheckedPool(pa.DataFrameModel):
     location_state: pl.String
     product_state: pl.String
 
-    lacks_leading_zeros = rules.with_leading_zeros()
+    lacks_leading_zeros = rules.with_leading_zeros(
+        location_code="location_state", upc="product_state"
+    )
     unknown_location = rules.known_location()
     location_without_inventory = rules.location_with_inventory()
     unknown_product = rules.known_product()
@@ -70,6 +72,7 @@ class FoundUpc(pa.DataFrameModel):
     sku: pl.String
     part_number: pl.String
 
+    lacks_leading_zeros = rules.with_leading_zeros(sku="sku", part_number="part_number")
     unknown_sku = rules.leads_to_a_upc("sku", "reference/skus")
     ambiguous_sku = rules.leads_to_one_upc("sku", "reference/skus")
     sku_of_another_upc = rules.leads_to_this_upc("sku", "reference/skus")

@@ -83,7 +83,7 @@ def code(*columns: str) -> Any:
         *columns,
         holds=lambda column: ~pl.col(column).str.contains(SPREADSHEET),
         advice="a spreadsheet made a number of the code: export the column as text, or say "
-        'codes = "as_is" in its source if codes are written so',
+        'codes = "as_is" in the source whose codes are written so',
     )
 
 
@@ -189,13 +189,13 @@ def leads_to_this_upc(column: str, table: str) -> Any:
     )
 
 
-def with_leading_zeros() -> Any:
-    states = {"location_code": "location_state", "upc": "product_state"}
+def with_leading_zeros(**states: str) -> Any:
+    """states: column = the one that says what the reference tables say of it."""
     return rule(
         "lacks_leading_zeros",
         *states,
         holds=lambda column: pl.col(states[column]) != "without_zeros",
-        advice="the reference table has it with other zeros in front: export the column as text",
+        advice="the reference table has it with leading zeros: export the column as text",
     )
 
 

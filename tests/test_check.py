@@ -378,7 +378,7 @@ def test_a_broken_settings_file_is_told_in_a_line(
         ("locations.csv", "code,supportsInventory\nL,yes,no\n\nM\n", "row 1: number_of_columns"),
         ("locations.csv", "code,x\nL,1\nM\n,3\n", "row 2: number_of_columns"),
         ("locations.csv", "code,x\nL,1\n,2\nM\n", "row 2: required (location_code)"),
-        ("products.csv", "upc,out_of_stock\nU,wait\n", "row 1: not_allowed (out_of_stock)"),
+        ("products.csv", "upc,out_of_stock\nU,wait\n", "row 1: unknown_word (out_of_stock)"),
         ("products.csv", "upc,min_days_left\nU,soon\n", "row 1: whole_number (min_days_left)"),
         ("holds.csv", "lot_code,from\nA,01/02/2026\n", "row 1: real_date (held_from)"),
         ("holds.csv", "lot_code,reason\nA,\n,recall\n", "row 2: names_nothing"),

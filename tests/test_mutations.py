@@ -18,7 +18,7 @@ import pytest
 from flows.audit import audit
 from flows.batches import taken_file
 from flows.kept import TABLES, show
-from flows.validate import judge_file
+from flows.validate import Reference, judge_file
 from flows.warehouse import Connection, load, scratch
 from schemas.settings import Kind, Settings
 from tests.clerk_of_files import NotTold, fold, same, told, trimmed
@@ -30,7 +30,7 @@ from transforms.validate import Outcome
 MUTATIONS: Final = int(os.environ.get("MUTATIONS", "10"))
 DAY: Final = date(2026, 4, 1)
 NO_LIMITS: Final = Settings()
-NO_REFERENCE: Final = {"locations": pl.DataFrame(), "products": pl.DataFrame()}
+NO_REFERENCE: Final = Reference()
 OF_ANOTHER_SHAPE: Final = ("malformed_row", "number_of_columns", "not_an_object", "row_too_long")
 
 

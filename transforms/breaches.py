@@ -10,7 +10,7 @@ import polars as pl
 PANDERA_RULES: Final = {
     "not_nullable": "required",
     "str_length": "too_long",
-    "isin": "not_allowed",
+    "isin": "unknown_word",
     "not_equal_to": "not_allowed",
     "greater_than_or_equal_to": "too_small",
     "less_than_or_equal_to": "too_large",

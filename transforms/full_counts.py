@@ -11,6 +11,33 @@ import polars as pl
 WHOLE: Final = ("location_code", "day")
 FULL_COUNT: Final = (*WHOLE, "file", "at", "uncertain_upcs", "run")
 
+OF_OTHER_CODES: Final = (
+    "spreadsheet_number",
+    "invisible_character",
+    "spreadsheet_error",
+    "lacks_leading_zeros",
+    "sku_of_another_upc",
+    "part_number_of_another_upc",
+)
+"""Rules that a code breaks where the row means another than the one that stands there."""
+
+
+def may_have_meant(broken: pl.DataFrame, breaches: pl.DataFrame) -> pl.DataFrame:
+    """row, location_code, upc: what rejected counts may have meant; null is any (SPEC 4.3).
+
+    broken: the same, as the rows name it. breaches: row, rule, column.
+    """
+    other = breaches.filter(pl.col("rule").is_in(OF_OTHER_CODES))
+    is_of_another_upc = pl.col("rule").str.ends_with("_of_another_upc")
+    lost = {
+        "location_code": other.filter(column="location_code"),
+        "upc": other.filter((pl.col("column") == "upc") | is_of_another_upc),
+    }
+    return broken.with_columns(
+        pl.when(~pl.col("row").is_in(rows.get_column("row").implode())).then(name).alias(name)
+        for name, rows in lost.items()
+    )
+
 
 def full_counts(counts: pl.DataFrame, uncertain: pl.DataFrame, run: int) -> pl.DataFrame:
     """location_code, day, file, at, uncertain_upcs, run: what tonight's files say as full counts.

@@ -8,7 +8,7 @@ in pieces: only the last need all of it, and of that only the rows that share a 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, reduce
+from functools import reduce
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,13 +23,16 @@ from schemas.orders import Orders
 from schemas.settings import RAW, Kind
 from schemas.shipments import Shipments
 from transforms import parse
-from transforms.breaches import breaches, schema_without
+from transforms.breaches import BREACHES, breaches, schema_without
 from transforms.parse import UTC_INSTANT
-from transforms.upcs import Lookup, lookups, with_upcs
+from transforms.upcs import Lookup, without_zeros
 from transforms.versions import event_content
 
 CIRCUMSTANCES: Final = ("latest_at", "granular_fields", "location_state", "product_state")
 """Columns that rules look at beside the row's own; they end with the check."""
+
+
+NONE_BROKEN: Final = pl.DataFrame(schema=BREACHES)
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ class Circumstances:
     Of files that are judged together: starts, the number of rows before those of each file.
     default_at: the instant of rows that carry none, of each file, by the column it belongs in.
     latest_at: the last one that each file may state, which is of the day after its own.
-    locations, products, skus: the reference tables; null where there is none, and every code is
-    known.
+    locations, products: the reference tables; null where there is none, and every code is known.
+    lookups: what a row's UPC may be found by.
     """
 
     zone: ZoneInfo
@@ -119,12 +122,7 @@ class Circumstances:
     takes_numbers_as_codes: bool = False
     locations: pl.DataFrame | None = None
     products: pl.DataFrame | None = None
-    skus: pl.DataFrame | None = None
-
-    @cached_property
-    def lookups(self) -> tuple[Lookup, ...]:
-        """What a row's UPC may be found by."""
-        return lookups(self.skus, self.products)
+    lookups: tuple[Lookup, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,25 +136,31 @@ class Checked:
 
 
 def check_rows(
-    texts: pl.DataFrame, kind: Kind, around: Circumstances, kept_rules: frozenset[str] = frozenset()
+    texts: pl.DataFrame,
+    kind: Kind,
+    around: Circumstances,
+    kept_rules: frozenset[str] = frozenset(),
+    not_found: pl.DataFrame = NONE_BROKEN,
 ) -> Checked:
     """Check text rows of a file (`row` and the kind's columns), each by itself, by its schemas.
 
-    kept_rules: those that no text of the rows breaks, which are not asked.
+    kept_rules: those that no text of the rows breaks, which are not asked. not_found: index, rule,
+    column of what the codes break by which their UPCs were to be found.
     """
     page = PAGES[kind]
     rows = texts.get_column("row")
-    texts, not_found = with_upcs(texts, around.lookups if "upc" in page.columns else ())
     typed = _typed(texts, page, around)
     own_rules = pa.DataFrameSchema(page.checked.to_schema().columns, strict=True)
 
     if around.takes_numbers_as_codes:
         kept_rules |= {"spreadsheet_number"}
     unreadable = breaches(schema_without(page.raw, kept_rules), texts.drop("row"))
-    broken = breaches(own_rules, typed).join(unreadable, on=["index", "column"], how="anti")
-    # Why there is no UPC says more than that there is none.
-    is_told = _is_in(pl.col("index"), not_found["index"]) & (pl.col("column") == "upc")
-    alone = pl.concat([unreadable.filter(~is_told), not_found, broken.filter(~is_told)])
+    broken = pl.concat([not_found, breaches(own_rules, typed)])
+    alone = pl.concat([unreadable, broken.join(unreadable, on=["index", "column"], how="anti")])
+    if not_found.height:
+        # Why there is no UPC says more than that there is none.
+        is_told = _is_in(pl.col("index"), not_found["index"]) & (pl.col("column") == "upc")
+        alone = alone.filter(~is_told | (pl.col("rule") != "required"))
     kept = typed.select(rows, *page.content)
     if alone.height:
         kept = kept.filter(~_is_in(pl.int_range(pl.len()), alone["index"]))
@@ -210,9 +214,9 @@ def _typed(texts: pl.DataFrame, page: Page, around: Circumstances) -> pl.DataFra
         typed = typed.with_columns(
             segment=pl.lit(""),
             location_state=_state(
-                "location_code", around.locations, "supports_inventory", "no_inventory"
+                typed["location_code"], around.locations, "supports_inventory", "no_inventory"
             ),
-            product_state=_state("upc", around.products, "track_stock", "untracked"),
+            product_state=_state(typed["upc"], around.products, "track_stock", "untracked"),
         )
     return typed
 
@@ -232,19 +236,22 @@ def _of_files(at: tuple[datetime, ...], rows: pl.Series, around: Circumstances) 
     return pl.lit(instants.gather(file_of(rows, around.starts)))
 
 
-def _state(key: str, known: pl.DataFrame | None, flag: str, unflagged: str) -> pl.Expr:
-    """'known', 'unknown', or `unflagged` where the reference table sets the flag to false."""
+def _state(codes: pl.Series, known: pl.DataFrame | None, flag: str, unflagged: str) -> pl.Expr:
+    """'known', `unflagged` where the reference table sets the flag to false, 'unknown', or
+    'without_zeros' where an unknown code is one of the table without its leading zeros."""
     if known is None:
         return pl.lit("known")
-    codes = known.get_column(key)
-    off = known.filter(~pl.col(flag)).get_column(key)
-    bare = pl.col(key).str.strip_chars_start("0")
+    there = known.get_column(codes.name)
+    off = there.filter(~known.get_column(flag))
+    foreign = codes.filter(~codes.is_in(there.implode())).unique().drop_nulls()
+    bare = without_zeros(foreign, there)
+    code = pl.col(codes.name)
     return (
-        pl.when(_is_in(pl.col(key), codes).not_() & _is_in(bare, codes.str.strip_chars_start("0")))
+        pl.when(_is_in(code, bare))
         .then(pl.lit("without_zeros"))
-        .when(~_is_in(pl.col(key), codes))
+        .when(_is_in(code, foreign))
         .then(pl.lit("unknown"))
-        .when(_is_in(pl.col(key), off))
+        .when(_is_in(code, off))
         .then(pl.lit(unflagged))
         .otherwise(pl.lit("known"))
     )

@@ -11,6 +11,12 @@ from transforms.rows import PAGES, Circumstances
 MAPPED_VALUES: Final = 4
 """Of a value map, as many as a person is told."""
 
+PLACES: Final = {
+    "row": "the row's number",
+    "row_of_order": "the row's place among those of its order",
+}
+"""What a line's id is where no column tells it."""
+
 
 @dataclass(frozen=True)
 class Understood:
@@ -63,14 +69,15 @@ def _line(
 ) -> tuple[str, str, str] | None:
     page = PAGES[kind]
     how = "; ".join(_how(name, kind, source, around))
-    if name == "line_id" and source is not None and source.line_id == "row":
-        return "=", "the row's number", ""
-    if name == "line_id" and source is not None and source.line_id == "row_of_order":
-        return "=", "the row's place among those of its order", ""
+    if name == "line_id" and source is not None and source.line_id in PLACES:
+        return "=", PLACES[source.line_id], ""
     if name in columns.positions:
         return "<-", header[columns.positions[name]], how
     if source is not None and name in source.constants:
         return "=", source.constants[name], "in every row"
+    found_by = [one.column for one in around.lookups if one.column in columns.positions]
+    if name == "upc" and found_by:
+        return "=", f"found by {' or '.join(found_by)}", ""
     if name == page.instant:
         at = around.default_at[name][0].astimezone(around.zone)
         return "=", f"{at:%Y-%m-%d %H:%M:%S}", f"{around.zone.key}, by the file's name or day"

@@ -32,6 +32,8 @@ def with_upcs(texts: pl.DataFrame, known: tuple[Lookup, ...]) -> tuple[pl.DataFr
 
     The UPC that a row names goes before what its codes lead to, and must be one of these.
     """
+    named = texts.select(lookup.column for lookup in known)
+    known = tuple(one for one in known if named[one.column].null_count() < named.height)
     if not known:
         return texts, pl.DataFrame(schema=BREACHES)
     beside = texts.select("upc", *(lookup.column for lookup in known))
@@ -45,17 +47,33 @@ def with_upcs(texts: pl.DataFrame, known: tuple[Lookup, ...]) -> tuple[pl.DataFr
         for lookup in known
     )
     beside = beside.with_columns(pl.coalesce("upc", *one_each))
-    states = beside.select(_state(lookup.column).alias(lookup.column) for lookup in known)
+    states = beside.select(_state(lookup, beside).alias(lookup.column) for lookup in known)
     rules = FoundUpc.to_schema().select_columns(states.columns)
     return texts.with_columns(beside.get_column("upc")), breaches(rules, states)
 
 
-def _state(column: str) -> pl.Expr:
+def without_zeros(codes: pl.Series, known: pl.Series) -> pl.Series:
+    """Those of some codes that are known codes without zeros at their front."""
+    if codes.is_empty():
+        return codes
+    bare = known.to_frame("known").select("known", bare=pl.col("known").str.strip_chars_start("0"))
+    longest = bare.group_by("bare").agg(longest=pl.col("known").str.len_bytes().max())
+    asked = codes.to_frame("code").with_columns(bare=pl.col("code").str.strip_chars_start("0"))
+    lacking = pl.col("code").str.len_bytes() < pl.col("longest")
+    return asked.join(longest, on="bare").filter(lacking).get_column("code")
+
+
+def _state(lookup: Lookup, beside: pl.DataFrame) -> pl.Expr:
     """What a code comes to beside the row's UPC, be that named or found."""
-    upcs, upc = pl.col(f"{column}_upcs"), pl.col("upc")
+    code, upcs, upc = pl.col(lookup.column), pl.col(f"{lookup.column}_upcs"), pl.col("upc")
+    leads_nowhere = code.is_not_null() & upcs.is_null() & upc.is_null()
+    nowhere = beside.filter(leads_nowhere).get_column(lookup.column).unique()
+    bare = without_zeros(nowhere, lookup.upcs.get_column("code"))
     return (
-        pl.when(pl.col(column).is_null() | (upcs.is_null() & upc.is_not_null()))
+        pl.when(code.is_null() | (upcs.is_null() & upc.is_not_null()))
         .then(pl.lit("says_nothing"))
+        .when(upcs.is_null() & code.is_in(bare.implode()))
+        .then(pl.lit("without_zeros"))
         .when(upcs.is_null())
         .then(pl.lit("unknown"))
         .when(upc.is_null())

@@ -10,8 +10,9 @@ from schemas.raw import RawRows, Unreadable
 from schemas.settings import Kind, Settings, Source
 from transforms import parse
 from transforms.columns import Columns, matching, recognise, select, some_of
+from transforms.full_counts import may_have_meant
 from transforms.marks import BARE_NUMBER, rules_kept, texts_of
-from transforms.rows import PAGES, Checked, Circumstances, check_rows, years
+from transforms.rows import NONE_BROKEN, PAGES, Checked, Circumstances, check_rows, years
 from transforms.upcs import with_upcs
 
 FIRST_TOLD: Final = 3
@@ -102,12 +103,17 @@ def check_parts(
     for part, rows, negate in _by_kind(raw, kind, source):
         columns = recognise(raw.header, PAGES[part].columns, source)
         texts = read_texts(raw, rows, part, columns, source, around, kept_rules)
+        not_found = NONE_BROKEN
+        if "upc" in texts.columns and around.lookups:
+            texts, not_found = with_upcs(texts, around.lookups)
+            # No cell of the file has the UPCs that are found.
+            kept_rules -= {"spreadsheet_number"}
         normalised, negative = _normalised(texts, part, source, around, kept_rules, negate)
-        checked = check_rows(normalised, part, around, kept_rules)
+        checked = check_rows(normalised, part, around, kept_rules, not_found)
         uncertain = pl.DataFrame(schema=UNCERTAIN)
         if part == "inventory" and checked.breaches.height:
-            meant, _ = with_upcs(_broken(texts, checked), around.lookups)
-            uncertain = meant.select(*UNCERTAIN)
+            broken = _broken(texts, checked).select(*UNCERTAIN)
+            uncertain = may_have_meant(broken, checked.breaches)
         yield Part(
             part,
             checked.kept,
@@ -152,7 +158,8 @@ def read_texts(
     page = PAGES[kind]
     constants = source.constants if source else {}
     told = {*columns.positions, *constants}
-    if told & {lookup.column for lookup in around.lookups}:
+    finders = [lookup.column for lookup in around.lookups]
+    if told.intersection(finders):
         told.add("upc")
     if source is not None and source.line_id == "row":
         told.add("line_id")
@@ -162,7 +169,8 @@ def read_texts(
                 continue
             near = columns.nearest(name)
             hint = f"did you mean '{near}'?" if near else f"it has {some_of(raw.header)}"
-            raise Unreadable("missing_column", f"no column for {name}; {hint}")
+            wanted = " or ".join([name, *finders]) if name == "upc" else name
+            raise Unreadable("missing_column", f"no column for {wanted}; {hint}")
     return select(rows, columns, page.columns, source, kept_rules)
 
 

@@ -58,7 +58,7 @@ import polars, duckdb
 from datetime import date
 from flows.settings import load_settings, places
 from flows.batches import taken_file
-from flows.validate import judge_file
+from flows.validate import Reference, judge_file
 from flows.versions import repeat_known_events
 from flows.warehouse import scratch
 with scratch() as night:
@@ -69,7 +69,7 @@ with scratch() as night:
     line = dict(file=f"{kind}/{file.name}", kind=kind, day=day, copy=str(file), named_at=None)
     night.register("listed", polars.DataFrame({"file": [line["file"]], "day": [day]}))
     night.execute("INSERT INTO taken BY NAME FROM listed")
-    outcome = judge_file(night, taken_file(line, 0, settings), day, settings, {})
+    outcome = judge_file(night, taken_file(line, 0, settings), day, settings, Reference())
     night.execute("COMMIT")
     repeat_known_events(night)
     seconds, busy = time.perf_counter() - began, time.process_time() - working
