@@ -84,8 +84,7 @@ def check_file(path: Path, kind: Kind, root: Path, rows: int = FIRST_ROWS) -> Re
         broken = [*_broken(night, rows)]
         found, as_hinted = hints(taken)
         if kind == "inventory":
-            is_full = source is not None and source.count_mode == "full"
-            found += hints_of_published(night, there, settings, is_full=is_full)
+            found += hints_of_published(night, there, settings)
     day_of = "the day in its name" if named else "today, as its name has no day"
     by = f"source '{source.name}'" if source else "columns by their names"
     lines = [
@@ -160,9 +159,9 @@ def _reading(taken: Taken, source: Source | None, around: Circumstances) -> Iter
             yield "If the guesses are right, this in lotwise.toml reads it; correct what is not:"
             yield ""
             name = Path(taken.stamp.file).name
-            yield from map(_shown_whole, proposal(name, kind, header, read.columns))
-            if taken.source is not None:
-                yield f"skip_rows = {taken.source.skip_rows}"
+            skip_rows = taken.source.skip_rows if taken.source else 0
+            proposed = proposal(name, kind, header, read.columns, skip_rows)
+            yield from map(_shown_whole, proposed)
 
 
 def _where(part: Rows) -> str:

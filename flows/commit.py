@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Final
 
 from flows.inputs import keep_inputs
+from flows.reference import TABLES
 from flows.settings import Places
 from flows.warehouse import Connection, night_settings, tonight, writing_warehouse
 
@@ -36,9 +37,30 @@ def committed(places: Places) -> Iterator[Connection]:
     """The warehouse as the night leaves it; it stays so where the block ends well."""
     with writing_warehouse(places) as warehouse:
         warehouse.execute(_sql("commit.sql"))
+        _keep_circumstances(warehouse)
         if night_settings(places).keep_inputs:
             keep_inputs(warehouse, places)
         yield warehouse
+
+
+def _keep_circumstances(warehouse: Connection) -> None:
+    """Those of the last day; what runs of days before went by is told by their manifests."""
+    # The digests last: by them the tables know whether they are there.
+    for table in (*TABLES, "circumstances"):
+        warehouse.execute(
+            f"""
+            DELETE FROM {table} WHERE circumstances NOT IN (
+                SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
+            )
+            """  # noqa: S608  our own names
+        )
+    for table in (*TABLES, "circumstances"):
+        warehouse.execute(
+            f"""
+            INSERT INTO {table}
+            FROM night.{table} ANTI JOIN circumstances USING (circumstances)
+            """
+        )
 
 
 def _sql(name: str) -> str:

@@ -98,25 +98,3 @@ INSERT INTO events FROM night.events;
 INSERT INTO event_ids FROM night.event_ids;
 
 INSERT INTO runs FROM night.runs;
-
--- What runs of days before went by is told by the manifests of their day folders.
-DELETE FROM circumstances WHERE circumstances NOT IN (
-    SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
-);
-DELETE FROM locations WHERE circumstances NOT IN (
-    SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
-);
-DELETE FROM products WHERE circumstances NOT IN (
-    SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
-);
-DELETE FROM skus WHERE circumstances NOT IN (
-    SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
-);
-DELETE FROM holds WHERE circumstances NOT IN (
-    SELECT circumstances FROM runs WHERE day = (SELECT max(day) FROM runs)
-);
-INSERT INTO locations FROM night.locations ANTI JOIN circumstances USING (circumstances);
-INSERT INTO products FROM night.products ANTI JOIN circumstances USING (circumstances);
-INSERT INTO skus FROM night.skus ANTI JOIN circumstances USING (circumstances);
-INSERT INTO holds FROM night.holds ANTI JOIN circumstances USING (circumstances);
-INSERT INTO circumstances FROM night.circumstances ANTI JOIN circumstances USING (circumstances);

@@ -17,6 +17,7 @@ from flows.settings import Places
 from flows.warehouse import Connection, load
 from schemas.raw import RawRows, Unreadable
 from schemas.settings import Settings, Source
+from transforms.clearing import Surroundings, clearing_counts
 from transforms.columns import Columns, recognise, select
 from transforms.hints import Hint, header_below, hints_of_cells, hints_of_sum, hints_of_total
 from transforms.rows import PAGES
@@ -30,43 +31,22 @@ LAST: Final = 5
 FURTHER_DOWN: Final = 40
 """Lines within which a header is looked for."""
 
-# Of a code that nobody knows, the one that is known with other zeros in front.
+# Of a code that nobody knows, the one that is known with zeros in front.
 LACKS_ZEROS: Final = """
     SELECT min(counts.row) AS row, counts.upc, min(known.upc) AS known
     FROM counts
     JOIN (SELECT DISTINCT upc FROM published.inventory) AS known
-        ON ltrim(known.upc, '0') = ltrim(counts.upc, '0')
+        ON ltrim(known.upc, '0') = ltrim(counts.upc, '0') AND length(known.upc) > length(counts.upc)
     WHERE counts.upc NOT IN (SELECT upc FROM published.inventory)
     GROUP BY counts.upc
     ORDER BY row
     LIMIT 3
 """
 
-TAKEN_OFF: Final = """
-    SELECT location_code, sum(records.on_hand) AS had, sum(fewer) AS fewer
-    FROM (
-        SELECT
-            records.location_code,
-            records.on_hand,
-            greatest(
-                records.on_hand
-                - coalesce(counts.quantity, IF($is_full, 0, records.on_hand)), 0
-            ) AS fewer,
-        FROM published.inventory AS records
-        LEFT JOIN counts ON
-            counts.location_code = records.location_code
-            AND counts.upc = records.upc
-            AND counts.sku IS NOT DISTINCT FROM records.sku
-            AND counts.lot_code IS NOT DISTINCT FROM records.lot_code
-            AND counts.date IS NOT DISTINCT FROM records.date
-            AND counts.condition IS NOT DISTINCT FROM records.condition
-            AND counts.serial_number IS NOT DISTINCT FROM records.serial_number
-        WHERE records.on_hand > 0
-            AND records.location_code IN (SELECT location_code FROM counts)
-    ) AS records
-    GROUP BY location_code
-    HAVING had >= $units AND fewer > $share * had
-    ORDER BY location_code
+COUNTED_THERE: Final = """
+    SELECT * REPLACE (counted_at AT TIME ZONE 'UTC' AS counted_at)
+    FROM published.inventory
+    SEMI JOIN counts USING (location_code)
 """
 
 
@@ -88,13 +68,13 @@ def hints(taken: Taken) -> tuple[list[Hint], Taken]:
         return found, taken
     if format_of(taken.path.name) == "XLSX" and not (taken.source and taken.source.sheet):
         found += _hints_of_sheets(taken)
-    moved = _with_header(taken, ends.first)
-    if moved is not None:
-        skipped = moved.declared.skip_rows if moved.declared else 0
+    below = _with_header(taken, ends.first)
+    if below is not None:
+        skipped, taken = below
         lines = "a line" if skipped == 1 else f"{skipped} lines"
         setting = f"skip_rows = {skipped}"
         found.append(Hint(f"the header seems to stand below {lines}", (setting,)))
-        taken, ends = moved, _ends(moved) or ends
+        ends = _ends(taken) or ends
     if taken.source is None or taken.source.footer is None:
         found += hints_of_total(ends.last)
     columns = _columns(taken, ends.first)
@@ -136,8 +116,8 @@ def _hints_of_sheets(taken: Taken) -> Iterator[Hint]:
         yield Hint(f"of the sheets only {first!r} is read, not {told}", (f'sheet = "{first}"',))
 
 
-def _with_header(taken: Taken, first: RawRows) -> Taken | None:
-    """The file read from a header further down; blank lines above it are skipped like others."""
+def _with_header(taken: Taken, first: RawRows) -> tuple[int, Taken] | None:
+    """How many lines stand above a header further down, blank ones too, and the file read so."""
     below = header_below(first, taken.kind, _columns(taken, first))
     if below is None:
         return None
@@ -147,13 +127,11 @@ def _with_header(taken: Taken, first: RawRows) -> Taken | None:
         with suppress(Unreadable):
             header = moved.reading(lambda chunks: next(chunks).header)
             if [name.strip() for name in header] == [name.strip() for name in below]:
-                return moved
+                return skipped, moved
     return None
 
 
-def hints_of_published(
-    night: Connection, there: Places, settings: Settings, *, is_full: bool
-) -> Iterator[Hint]:
+def hints_of_published(night: Connection, there: Places, settings: Settings) -> Iterator[Hint]:
     """What counts that were judged look like beside the stock that is published, if any is."""
     database = there.published / "lotwise.duckdb"
     if not database.is_file():
@@ -166,15 +144,12 @@ def hints_of_published(
         return
     for row, upc, known in load(night, LACKS_ZEROS).iter_rows():
         yield Hint(f"row {row}: {upc} is no known UPC, and {known} is; export the column as text")
-    taken_off = load(
-        night,
-        TAKEN_OFF,
-        is_full=is_full,
-        share=settings.max_cleared_share,
-        units=settings.max_reject_rows,
+    around = Surroundings(
+        records=load(night, COUNTED_THERE),
+        doubts=load(night, "SELECT location_code, day, upc FROM uncertain WHERE is_full"),
     )
-    for location, had, fewer in taken_off.iter_rows():
-        yield Hint(
-            f"it takes {fewer:,} of {had:,} units off {location}, and such counts are refused; "
-            "see that the export is whole"
-        )
+    refused = clearing_counts(
+        load(night, "FROM counts"), around, settings.max_reject_rows, settings.max_cleared_share
+    )
+    for reason in refused.get_column("reason"):
+        yield Hint(f"by what is published it would be refused: {reason}")

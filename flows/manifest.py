@@ -10,6 +10,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from flows.reference import TABLES
 from flows.settings import Places, Stopped
 from flows.warehouse import Connection, connected, load
 from schemas.settings import Settings
@@ -18,14 +19,12 @@ SIZE: Final = "manifest/database.json"
 """Of the published database, which grows in another way each time: no table, so that tables are the
 same bytes whatever was published before."""
 
-REFERENCE: Final = ("locations", "products", "skus", "holds")
-
 # Where and when a file was found is not of the run: a rebuild may find it elsewhere.
 MANIFEST: Final = {
     "runs": "SELECT * FROM runs WHERE day = $day ORDER BY run",
     "files": "SELECT * EXCLUDE (size, changed_ns) FROM files WHERE day = $day ORDER BY ALL",
     "circumstances": "FROM circumstances ORDER BY ALL",
-    **{table: f"FROM {table}" for table in REFERENCE},
+    **{table: f"FROM {table}" for table in TABLES},
 }
 """Table of the manifest: its rows in the warehouse, which has the circumstances of the last day."""
 
@@ -100,7 +99,7 @@ def _run(told: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> Run:
     by = pl.col("circumstances") == row["circumstances"]
     stated = tables["circumstances"].filter(by).item(0, "settings")
     # Days that went by the same tables each tell them.
-    reference = {name: tables[name].filter(by).drop("circumstances") for name in REFERENCE}
+    reference = {name: tables[name].filter(by).drop("circumstances") for name in TABLES}
     return Run(
         number=row["run"],
         day=row["day"],

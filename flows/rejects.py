@@ -8,11 +8,10 @@ import polars as pl
 
 from flows.read import Chunks, read_through
 from flows.warehouse import Connection, load, only, save, settings_of
-from schemas.raw import PLAIN
 from schemas.settings import Source
 from transforms.described import described
 from transforms.desk import Row
-from transforms.mended import is_mended
+from transforms.mended import is_mended, layout_of
 from transforms.take import source_of
 
 
@@ -41,10 +40,12 @@ def raws_of(night: Connection, rows: list[Row]) -> dict[tuple[str, int], str]:
         copies = load(night, "SELECT copy FROM taken WHERE file = $file", file=file)
         wanted = pl.Series([row["row"] for row in rows if row["file"] == file], dtype=pl.Int64)
         kind, _, name = file.partition("/")
-        source = None if is_mended(file) else source_of(kind, name, sources)
-        layout = source.layout if source else PLAIN
+        source = source_of(kind, name, sources)
+        # What its source says of rows is done to mended ones already.
+        described_by = None if is_mended(name) else source
         for copy in copies.get_column("copy"):
-            told = read_through(Path(copy), partial(_told, wanted, source), layout)
+            through = partial(_told, wanted, described_by)
+            told = read_through(Path(copy), through, layout_of(name, source))
             raws |= {(file, row): raw for row, raw in told}
     return raws
 

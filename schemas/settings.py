@@ -207,7 +207,7 @@ class Settings(_Strict):
     published: str = "published"
     """Folder of what others read."""
     reference: str = "reference"
-    """Folder of locations, products and holds."""
+    """Folder of locations, products, skus and holds."""
     granular_fields: tuple[GranularField, ...] = (
         "sku",
         "lot_code",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from schemas.settings import Kind
+from tests.clerk_of_files import is_invisible, trimmed
 
 Text = dict[str, str]
 
@@ -27,7 +28,7 @@ ITS_INSTANT: dict[Kind, str] = {
     "shipments": "shipped_at",
 }
 
-CODES = ["A", "A", " A ", "B", ""]
+CODES = ["A", "A", " A ", "B", "", "5001.0", "1E+5", "#N/A", "A\u200bB", "\u200bA\t"]
 POOLS: dict[str, list[str]] = {
     "location_code": CODES,
     "upc": CODES,
@@ -37,7 +38,7 @@ POOLS: dict[str, list[str]] = {
     "priority": ["", "0", "7", "x"],
     "inventory_id": ["", "7", "x"],
     "decrement_on_hand": ["", "Yes", "no", "maybe"],
-    "lot_code": ["", "", "A", "x" * 51],
+    "lot_code": ["", "", "A", "2E5", "240115.0", "A\tB", "x" * 51],
     "serial_number": ["", "", "S", "T", "x" * 31],
     "date": ["", "2026-01-31", "2026-01-31T23:00:00-05:00", "2026-02-30", "05/06/2026"],
     "at": ["", "", "2026-01-01T10:00", "2026-01-01T11:00:00+01:00", "2026-01-03", "soon"],
@@ -56,7 +57,23 @@ KEYS: dict[Kind, tuple[str, ...]] = {
 LEAST: dict[Kind, int] = {"inventory": 0, "orders": 0, "adjustments": -2_147_483_647}
 LEAST_OF_A_SERIAL: dict[Kind, int] = {"inventory": 0, "orders": 0, "adjustments": -1}
 
+WRITTEN_CODES = ("location_code", "upc", "order_id", "line_id", "lot_code", "serial_number")
+
 Breaches = set[tuple[str, str | None]]
+
+
+def broken_code(code: str) -> set[str]:
+    """What a spreadsheet or a scanner made of a code."""
+    mantissa, _, exponent = code.upper().partition("E")
+    whole, point, zeros = code.removeprefix("-").partition(".")
+    is_power = mantissa.isdigit() and exponent[:1] in ("+", "-") and exponent[1:].isdigit()
+    has_tail = whole.isdigit() and point and zeros and not zeros.strip("0")
+    found = {"spreadsheet_number"} if is_power or has_tail else set()
+    if code == "#N/A":
+        found.add("spreadsheet_error")
+    if any(is_invisible(sign) for sign in code):
+        found.add("invisible_character")
+    return found
 
 
 def judged(kind: Kind, row: Text) -> tuple[dict[str, object], Breaches]:
@@ -64,7 +81,7 @@ def judged(kind: Kind, row: Text) -> tuple[dict[str, object], Breaches]:
     found: Breaches = set()
     told: dict[str, object] = {}
     for name, text in row.items():
-        value = text.strip()
+        value = trimmed(text) or ""
         told[name] = value or None
         if not value:
             if name in FINE[kind]:
@@ -77,6 +94,8 @@ def judged(kind: Kind, row: Text) -> tuple[dict[str, object], Breaches]:
                 told[name] = None
             else:
                 told[name] = -int(digits) if value[0] == "-" else int(digits)
+        if name in WRITTEN_CODES:
+            found |= {(rule, name) for rule in broken_code(value)}
         if name == "lot_code" and len(value) > 50:
             found.add(("too_long", name))
         if name == "serial_number" and len(value) > 30:

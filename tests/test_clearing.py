@@ -79,11 +79,11 @@ def around(
     doubts: Sequence[Row] = (),
 ) -> Surroundings:
     return Surroundings(
-        pl.DataFrame(records, schema=RECORDS, orient="row"),
-        pl.DataFrame(moves, schema=MOVES, orient="row"),
-        pl.DataFrame(shipped, schema=SHIPPED, orient="row"),
-        pl.DataFrame(named, schema=NAMED, orient="row"),
-        pl.DataFrame(doubts, schema=DOUBTS, orient="row"),
+        records=pl.DataFrame(records, schema=RECORDS, orient="row"),
+        moves=pl.DataFrame(moves, schema=MOVES, orient="row"),
+        shipped=pl.DataFrame(shipped, schema=SHIPPED, orient="row"),
+        named=pl.DataFrame(named, schema=NAMED, orient="row"),
+        doubts=pl.DataFrame(doubts, schema=DOUBTS, orient="row"),
     )
 
 

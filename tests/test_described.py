@@ -134,6 +134,13 @@ def test_rows_that_are_not_meant_are_ignored(ignore: list[object], left: list[in
     assert raw.ignored == len(rows) - len(left)
 
 
+def test_a_row_is_ignored_by_any_cell_whatever_its_column_is_called() -> None:
+    cells = pl.DataFrame({"c0": ["U", "V"], "c1": [None, None], "c2": [None, "Not stocked"]})
+    raw = RawRows.of(("Sku", "", ""), cells)
+    (meant,) = described(iter([raw]), source(ignore=["Not stocked"]))
+    assert meant.rows.get_column("c0").to_list() == ["U"]
+
+
 def test_a_column_that_rows_are_ignored_by_must_be_there() -> None:
     with pytest.raises(Unreadable, match="`ignore` looks at 'State', which isn't there"):
         list(described(chunks(ORDERS, []), source(ignore=[{"State": "X"}])))

@@ -83,11 +83,11 @@ def put_wms(root: Root) -> None:
     root.put(
         f"inbox/inventory/wms_{DAY}.csv",
         """
-        Site,Article,Batch,Grade,Status,Units
-        W1,P,B1,A,Free,5
-        W1,P,B1,B,Free,2
-        W1,P,B2,A,QC,9
-        TOTAL,,,,,16
+        Site,Article,Batch,Grade,Units
+        W1,P,B1,A,5
+        W1,P,B1,B,2
+        W1,Subtotal P,,,7
+        TOTAL,,,,7
         """,
     )
 

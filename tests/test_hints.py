@@ -151,18 +151,22 @@ def test_numbers_are_declared_in_the_ways_that_all_fit(
     assert number_formats([pl.Series(numbers)]) == ways
 
 
+def said(path: Path, root: Root) -> str:
+    """All that check says, in a line."""
+    return " ".join(line.strip() for line in check_file(path, "inventory", root.path).lines)
+
+
 def test_counts_are_looked_at_beside_what_is_published(root: Root) -> None:
     root.put("inbox/inventory/2026-03-02.csv", f"{STOCK}L,0012,A,,90\nL,V,A,,60\nM,V,A,,5\n")
     root.night("2026-03-02")
     less = root.put("2026-03-03.csv", f"{STOCK}L,0012,A,,5\nL,12,B,,3\nM,V,A,,0\n")
-    lines = check_file(less, "inventory", root.path).lines
-    assert "  row 2: 12 is no known UPC, and 0012 is; export the column as text" in lines
-    told = "it takes 85 of 150 units off L, and such counts are refused"
-    assert any(told in line for line in lines)
-    fine = root.put("2026-03-03.csv", f"{STOCK}L,0012,A,,80\n")
-    lines = check_file(fine, "inventory", root.path).lines
-    assert not any("Look at this" in line for line in lines)
+    told = said(less, root)
+    assert "row 2: 12 is no known UPC, and 0012 is; export the column as text" in told
+    assert "it would be refused: clears_location: L would go from 150 to 68 units" in told
+    fine = root.put("2026-03-03.csv", f"{STOCK}L,0012,A,,80\nL,00012,B,,3\n")
+    assert "Look at this" not in said(fine, root)
     root.put("lotwise.toml", '[[sources]]\nname = "s"\nkind = "inventory"\ncount_mode = "full"\n')
     whole = root.put("2026-03-03.csv", f"{STOCK}L,0012,A,,70\n")
-    lines = check_file(whole, "inventory", root.path).lines
-    assert any("it takes 80 of 150 units off L" in line for line in lines)
+    assert "L would go from 150 to 70 units" in said(whole, root)
+    moved = root.put("2026-03-03.csv", f"{STOCK}L,0012,C,,90\nL,V,C,,60\n")
+    assert "Look at this" not in said(moved, root)

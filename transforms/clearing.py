@@ -4,13 +4,25 @@ What a count finds missing is judged, and nothing else: what was adjusted or shi
 off the units it states, what was adjusted or shipped before it off the units it is compared with.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
 import polars as pl
 
 from schemas.granular import GRANULAR_KEY
+from transforms.parse import UTC_INSTANT
 
 ON: pl.Expr = pl.col("on_hand")
+
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+KEY: Final[Schema] = {name: pl.Date if name == "date" else pl.String for name in GRANULAR_KEY}
+MOVES: Final[Schema] = {**KEY, "at": UTC_INSTANT, "quantity": pl.Int64, "is_new": pl.Boolean}
+SHIPPED: Final[Schema] = {"location_code": pl.String, "at": UTC_INSTANT, "quantity": pl.Int64}
+NAMED: Final[Schema] = {**KEY, "day": pl.Date}
 
 
 @dataclass(frozen=True)
@@ -24,10 +36,10 @@ class Surroundings:
     """
 
     records: pl.DataFrame
-    moves: pl.DataFrame
-    shipped: pl.DataFrame
-    named: pl.DataFrame
     doubts: pl.DataFrame
+    moves: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=MOVES))
+    shipped: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=SHIPPED))
+    named: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=NAMED))
 
 
 def clearing_counts(

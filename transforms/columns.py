@@ -28,7 +28,7 @@ ALIASES: Final = {
 """Our column = other names of it, in the order they are looked for."""
 
 IGNORED: Final = ("retail_price", "currency_id", "part_number")
-"""Kibo's columns that say nothing about stock or orders."""
+"""Kibo's columns that say nothing about stock or orders, but where a UPC is found by one."""
 
 ROW_OF_ORDER: Final = "row of order"
 """A column beside those of a file: the row's place among the rows of its order (SPEC 2.3)."""
@@ -120,8 +120,8 @@ def _declared(header: tuple[str, ...], wanted: list[str], source: Source) -> Col
     return Columns({name: positions[name] for name in positions if name in wanted}, unknown)
 
 
-def matching(header: tuple[str, ...], where: Mapping[str, str], setting: str) -> list[pl.Expr]:
-    """For each column and pattern, whether the text of a cell matches it from its first character.
+def matching(header: tuple[str, ...], where: Mapping[str, str], setting: str) -> pl.Expr:
+    """Whether the texts of all the columns named match their patterns.
 
     Raises Unreadable where a column isn't there, or polars can't look for a pattern.
     """
@@ -130,16 +130,20 @@ def matching(header: tuple[str, ...], where: Mapping[str, str], setting: str) ->
         found = [place for place, title in enumerate(header) if fold(title) == fold(name)]
         if not found:
             raise Unreadable("missing_column", f"`{setting}` looks at '{name}', which isn't there")
-        anchored = f"^(?:{pattern})"
-        try:
-            # It is polars that looks for it, and its expressions know less than Python's.
-            pl.Series([""]).str.contains(anchored)
-        except pl.exceptions.ComputeError as error:
-            fault = re.sub(r"\s+", " ", str(error).partition("\n\n")[0])
-            raise Unreadable("bad_pattern", f"`{setting}`, {name}: {fault}") from error
-        text = pl.col(f"c{found[0]}").str.strip_chars()
-        conditions.append(text.str.contains(anchored).fill_null(value=False))
-    return conditions
+        conditions.append(matches(found[0], pattern, f"{setting}.{name}"))
+    return pl.all_horizontal(conditions)
+
+
+def matches(place: int, pattern: str, setting: str) -> pl.Expr:
+    """Whether the text of a cell matches from its first character. Raises Unreadable."""
+    anchored = f"^(?:{pattern})"
+    try:
+        # It is polars that looks for it, and its expressions know less than Python's.
+        pl.Series([""]).str.contains(anchored)
+    except pl.exceptions.ComputeError as error:
+        fault = re.sub(r"\s+", " ", str(error).partition("\n\n")[0])
+        raise Unreadable("bad_pattern", f"`{setting}`: {fault}") from error
+    return pl.col(f"c{place}").str.strip_chars().str.contains(anchored).fill_null(value=False)
 
 
 def _two(header: tuple[str, ...], found: list[int], column: str) -> str:

@@ -12,9 +12,9 @@ import polars as pl
 
 from schemas.raw import RawRows
 from schemas.settings import RAW, Source
-from transforms.columns import ROW_OF_ORDER, Columns, matching, recognise, select
+from transforms.columns import ROW_OF_ORDER, Columns, matches, matching, recognise, select
 
-PLACE: Final = "rows"
+PLACE: Final = "place"
 
 
 def described(chunks: Iterator[RawRows], source: Source | None) -> Iterator[RawRows]:
@@ -36,14 +36,13 @@ def _without_ignored(raw: RawRows, source: Source) -> RawRows:
     """
     of_any_cell = "|".join(f"(?:{told})" for told in source.ignore if isinstance(told, str))
     conditions = [
-        pl.all_horizontal(matching(raw.header, told, "ignore"))
-        for told in source.ignore
-        if not isinstance(told, str)
+        matching(raw.header, told, "ignore") for told in source.ignore if not isinstance(told, str)
     ]
     malformed = raw.malformed
     if of_any_cell:
-        anywhere = dict.fromkeys(raw.header, of_any_cell)
-        conditions += matching(raw.header, anywhere, "ignore")
+        # Not by their names, which several columns may share.
+        places = range(len(raw.header))
+        conditions += [matches(place, of_any_cell, "ignore") for place in places]
         text = pl.col("raw").str.json_decode(pl.String)
         malformed = malformed.filter(~text.str.contains(rf'^[\s"]*(?:{of_any_cell})'))
     rows = raw.rows.filter(~pl.any_horizontal(conditions))

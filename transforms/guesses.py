@@ -59,7 +59,9 @@ def guesses(kind: Kind, columns: Columns) -> dict[str, str]:
     return {column: found[column] for column in wanted if column in found}
 
 
-def proposal(file: str, kind: Kind, header: tuple[str, ...], columns: Columns) -> Iterator[str]:
+def proposal(
+    file: str, kind: Kind, header: tuple[str, ...], columns: Columns, skip_rows: int
+) -> Iterator[str]:
     """A source for lotwise.toml, a line each, that reads a file as guessed."""
     guessed = guesses(kind, columns)
     known = {column: header[place] for column, place in columns.positions.items()}
@@ -70,15 +72,17 @@ def proposal(file: str, kind: Kind, header: tuple[str, ...], columns: Columns) -
     suffix = "".join(re.findall(r"\.\w+(?:\.gz|\.zip)?$", file, re.IGNORECASE))
     stem = re.sub(r"\d[\d_.T:-]*", "*", file.removesuffix(suffix))
     yield "[[sources]]"
-    yield f"name = {_toml(re.sub('[^A-Za-z]+', '-', stem).strip('-') or kind)}"
-    yield f"kind = {_toml(kind)}"
-    yield f"files = {_toml(stem + suffix)}"
+    yield f"name = {toml(re.sub('[^A-Za-z]+', '-', stem).strip('-') or kind)}"
+    yield f"kind = {toml(kind)}"
+    yield f"files = {toml(stem + suffix)}"
+    if skip_rows:
+        yield f"skip_rows = {skip_rows}"
     if "line_id" in missing:
         yield 'line_id = "row_of_order"    # no column looks like it'
         missing.remove("line_id")
     for name in missing:
         yield f'# {name}: no column looks like it; add it below, or: constants.{name} = "…"'
-    yield from (f"columns.{name} = {_toml(theirs[name])}" for name in ours if name in theirs)
+    yield from (f"columns.{name} = {toml(theirs[name])}" for name in ours if name in theirs)
 
 
 def _likeness(column: str, name: str) -> float:
@@ -96,5 +100,6 @@ def _likeness(column: str, name: str) -> float:
     return best if best >= LIKELY else 0.0
 
 
-def _toml(text: str) -> str:
+def toml(text: str) -> str:
+    """As a string of lotwise.toml."""
     return json.dumps(text, ensure_ascii=False)

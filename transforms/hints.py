@@ -17,6 +17,7 @@ from schemas.raw import RawRows, Unreadable
 from schemas.settings import Kind, Source
 from transforms.columns import Columns, recognise
 from transforms.guessed_formats import date_formats, instant_formats, number_formats
+from transforms.guesses import toml
 from transforms.rows import PAGES
 
 TOTAL: Final = (
@@ -57,7 +58,7 @@ def hints_of_total(last: RawRows) -> Iterator[Hint]:
         found = re.match(TOTAL, cells[0].strip())
         if found:
             sentence = f"row {row} looks like a total: {cells[0].strip()}"
-            yield Hint(sentence, (f"footer = {_toml(found[0])}",))
+            yield Hint(sentence, (f"footer = {toml(found[0])}",))
             return
 
 
@@ -78,9 +79,11 @@ def hints_of_sum(texts: pl.DataFrame) -> Iterator[Hint]:
 def _rows_as_cells(raw: RawRows, most: int) -> Iterator[tuple[int, list[str]]]:
     """Rows by number; one that doesn't fit the header is cut at the separator it has most of."""
     rows = [
-        (number, [cell or "" for cell in cells]) for number, *cells in raw.rows.iter_rows() if cells
+        (number, [cell or "" for cell in cells])
+        for number, *cells in raw.rows.head(most).iter_rows()
+        if cells
     ]
-    for number, _, told in raw.malformed.iter_rows():
+    for number, _, told in raw.malformed.head(most).iter_rows():
         text = str(json.loads(told))
         separator = max(",;\t|", key=text.count)
         rows.append((number, [cell.strip('" ') for cell in text.split(separator)]))
@@ -97,17 +100,17 @@ def hints_of_cells(texts: pl.DataFrame, kind: Kind, source: Source | None) -> It
         yield from _to_choose(
             f"numbers are written like {odd}",
             [
-                f"numbers = {{ {', '.join(f'{k} = {_toml(v)}' for k, v in way.items())} }}"
+                f"numbers = {{ {', '.join(f'{k} = {toml(v)}' for k, v in way.items())} }}"
                 for way in ways
             ],
         )
     if "date" in texts.columns and (source is None or source.dates is None):
         days = texts.get_column("date")
-        written = [f"dates = {_toml(one)}" for one in date_formats(days)]
+        written = [f"dates = {toml(one)}" for one in date_formats(days)]
         yield from _to_choose(f"dates are written like {_first(days)}", written)
     if page.instant in texts.columns and (source is None or source.instants is None):
         instants = texts.get_column(page.instant)
-        written = [f"instants = {_toml(one)}" for one in instant_formats(instants)]
+        written = [f"instants = {toml(one)}" for one in instant_formats(instants)]
         yield from _to_choose(f"{page.instant} is written like {_first(instants)}", written)
     yield from _placeholders(texts)
     yield from _words_for_numbers(texts)
@@ -128,7 +131,7 @@ def _placeholders(texts: pl.DataFrame) -> Iterator[Hint]:
         told = texts.get_column(name).drop_nulls().unique().sort()
         found = told.filter(told.str.contains(NO_VALUE)).to_list()
         if found:
-            blanks = ", ".join(f'{_toml(text)} = ""' for text in found)
+            blanks = ", ".join(f'{toml(text)} = ""' for text in found)
             yield Hint(
                 f"{name} has {', '.join(found)}, which is a value as any other",
                 (f"values.{name} = {{ {blanks} }}",),
@@ -143,7 +146,7 @@ def _words_for_numbers(texts: pl.DataFrame) -> Iterator[Hint]:
         found = words.get_column("quantity").unique().sort().head(SHOWN).to_list()
         yield Hint(
             f"quantity is {', '.join(found)} in {_rows(words)}; if such rows are not meant",
-            (f"ignore = [{', '.join(map(_toml, found))}]",),
+            (f"ignore = [{', '.join(map(toml, found))}]",),
         )
 
 
@@ -190,7 +193,3 @@ def _rows(found: pl.DataFrame) -> str:
 
 def _first(texts: pl.Series) -> str:
     return str(texts.drop_nulls().first() or "")
-
-
-def _toml(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

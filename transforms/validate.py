@@ -130,8 +130,7 @@ def _rules_kept(raw: RawRows, source: Source | None) -> frozenset[str]:
     if source is None:
         return kept
     mapped = (ours for values in source.values.values() for ours in values.values())
-    told = "\n".join([*source.constants.values(), *mapped])
-    return kept & rules_kept([told.encode()])
+    return kept & rules_kept(text.encode() for text in (*source.constants.values(), *mapped))
 
 
 def malformed_rejects(raw: RawRows, kind: Kind) -> pl.DataFrame:
@@ -180,7 +179,7 @@ def _by_kind(
     rest = raw.rows
     parts: list[tuple[Kind, pl.DataFrame, tuple[str, ...]]] = []
     for rule in source.rows if source else ():
-        belongs = pl.all_horizontal(matching(raw.header, rule.where, "rows.where"))
+        belongs = matching(raw.header, rule.where, "rows.where")
         parts.append((rule.kind, rest.filter(belongs), rule.negate))
         rest = rest.filter(~belongs)
     return [(kind, rest, ()), *(part for part in parts if part[1].height)]
