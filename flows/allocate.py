@@ -2,12 +2,14 @@
 
 from datetime import date
 from importlib.resources import files
+from typing import Final
 
 import polars as pl
 
 from flows.settings import Places
 from flows.warehouse import (
     Connection,
+    columns_of,
     load,
     night_settings,
     replace,
@@ -18,7 +20,53 @@ from flows.warehouse import (
 from transforms.parse import end_of_day
 from transforms.place import changes, place
 from transforms.post_allocations import moved_lines, moved_records, refusals
+from transforms.rank import by_rank
 from transforms.shortages import shortages
+
+# Those of tonight's records and lines; all, if what rules them has changed.
+IN_PLAY: Final = """
+    CREATE TABLE pools_in_play AS
+    SELECT pool_no FROM state.records SEMI JOIN record_state USING (inventory_id)
+    UNION
+    SELECT pool_no FROM state.lines SEMI JOIN line_state USING (line_no)
+    UNION
+    SELECT pool_no FROM state.lines
+    SEMI JOIN (
+        SELECT line_no FROM state.line_state WHERE allocated + pending > 0
+    ) USING (line_no)
+    WHERE (SELECT has_new_circumstances FROM tonight);
+
+    CREATE TABLE tracked_pools AS
+    SELECT pool_no FROM pools_in_play
+    ANTI JOIN (
+        SELECT pool_no FROM state.pools JOIN products USING (upc) WHERE NOT track_stock
+    ) USING (pool_no)
+"""
+
+PROMISES: Final = """
+    SELECT line_no, inventory_id, quantity
+    FROM state.allocations
+    SEMI JOIN open_lines USING (line_no)
+"""
+
+REFUSING: Final = """
+    SELECT line_no, pending FROM open_lines
+    JOIN state.pools USING (pool_no)
+    SEMI JOIN (SELECT upc FROM products WHERE out_of_stock = 'refuse') USING (upc)
+"""
+
+STOCK: Final = """
+    SELECT inventory_id, pool_no, sku, lot_code, date, condition, serial_number, capacity
+    FROM state.stock
+    SEMI JOIN pools_in_play USING (pool_no)
+"""
+
+# Whole, for each pool with units that wait.
+SHORT_POOLS: Final = """
+    FROM state.records
+    SEMI JOIN short_lines USING (pool_no)
+    JOIN state.record_state USING (inventory_id)
+"""
 
 
 def allocate(places: Places, day: date) -> dict[str, int]:
@@ -26,74 +74,42 @@ def allocate(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     at = end_of_day(day, settings.zone)
     with tonight(places) as night:
-        replace(night, "records", load(night, _sql("blocked.sql"), day=day), "inventory_id")
-        _list_pools(night)
-        lines = load(night, _sql("open_lines.sql"))
-        records = load(night, _sql("stock.sql"))
-        promises = load(
-            night,
-            """
-            SELECT order_id, line_id, inventory_id, quantity
-            FROM now_allocations
-            SEMI JOIN (
-                SELECT inventory_id FROM now_records
-                SEMI JOIN pools USING (location_code, upc, segment)
-            ) USING (inventory_id)
-            """,
-        )
-        promises = promises.join(lines, on=["order_id", "line_id"], how="semi")
-        placed = place(lines, records, promises)
+        replace(night, "record_state", load(night, _sql("blocked.sql"), day=day), "inventory_id")
+        night.execute(IN_PLAY)
+        lines = by_rank(load(night, _sql("open_lines.sql")), load(night, _sql("tied_lines.sql")))
+        night.register("open_lines", lines)
+        promises = load(night, PROMISES)
+        placed = place(lines, load(night, STOCK), promises)
         moves = changes(promises, placed)
-        refused = refusals(lines, moves, load(night, "FROM products"))
+        refused = refusals(load(night, REFUSING), moves)
         movements = pl.concat([moves, refused], how="diagonal").with_columns(
             at=pl.lit(at).dt.cast_time_unit("us"),
         )
-        _save(night, movements, placed)
-        _explain(night)
+        save_movements(night, movements)
+        lines = moved_lines(lines, movements)
+        _save_images(night, lines, movements, placed)
+        _explain(night, lines)
     units = movements.group_by("kind").agg(pl.col("quantity").sum())
     return dict(units.sort("kind").iter_rows())
 
 
-def _list_pools(night: Connection) -> None:
-    """Pools in play: those of tonight's records and lines; all, if what rules them has changed."""
-    night.execute(
-        """
-        CREATE TABLE pools AS
-        SELECT location_code, upc, segment FROM records
-        UNION
-        SELECT location_code, upc, segment FROM order_lines
-        UNION
-        SELECT location_code, upc, segment FROM now_order_lines
-        WHERE allocated + pending > 0 AND (SELECT has_new_circumstances FROM tonight)
-        """
-    )
-
-
-def _save(night: Connection, movements: pl.DataFrame, placed: pl.DataFrame) -> None:
-    save_movements(night, movements)
+def _save_images(
+    night: Connection, lines: pl.DataFrame, movements: pl.DataFrame, placed: pl.DataFrame
+) -> None:
     night.register("moves", movements)
-    lines = load(night, "SELECT * FROM now_order_lines SEMI JOIN moves USING (order_id, line_id)")
-    records = load(night, "SELECT * FROM now_records SEMI JOIN moves USING (inventory_id)")
+    records = load(night, "FROM state.record_state SEMI JOIN moves USING (inventory_id)")
     night.unregister("moves")
-    key = lines.select("order_id", "line_id")
-    replace(night, "order_lines", moved_lines(lines, movements), "order_id", "line_id")
-    replace(night, "records", moved_records(records, movements), "inventory_id")
-    promises = placed.join(key, on=["order_id", "line_id"], how="semi")
-    replace(night, "allocations", promises, "order_id", "line_id", of=key)
+    replace(night, "record_state", moved_records(records, movements), "inventory_id")
+    moved = lines.select(columns_of("line_state")).join(movements, on="line_no", how="semi")
+    replace(night, "line_state", moved, "line_no")
+    promises = placed.join(moved, on="line_no", how="semi", maintain_order="left")
+    replace(night, "allocations", promises, "line_no", of=moved)
 
 
-def _explain(night: Connection) -> None:
-    lines = load(night, _sql("open_lines.sql"))
-    records = load(
-        night,
-        """
-        SELECT * FROM now_records
-        SEMI JOIN (SELECT location_code, upc, segment FROM now_order_lines WHERE pending > 0)
-        USING (location_code, upc, segment)
-        SEMI JOIN pools USING (location_code, upc, segment)
-        """,
-    )
-    save(night, "shortages", shortages(lines, records))
+def _explain(night: Connection, lines: pl.DataFrame) -> None:
+    short = lines.filter(pl.col("pending") > 0)
+    night.register("short_lines", short)
+    save(night, "shortages", shortages(short, load(night, SHORT_POOLS)))
 
 
 def _sql(name: str) -> str:

@@ -48,7 +48,7 @@ def audit(root: Path) -> Audited:
             SELECT
                 (SELECT count(*) FROM movements) AS movements,
                 (SELECT count(*) FROM records) AS records,
-                (SELECT count(*) FROM order_lines) AS lines,
+                (SELECT count(*) FROM lines) AS lines,
             """,
         )
     return Audited(**counted.row(0, named=True), wrong=wrong)

@@ -1,9 +1,14 @@
 -- One row per figure of the warehouse that is not what its movements and statements make it.
-WITH moved AS (
+WITH named AS (
+    SELECT
+        line_no,
+        'line ' || order_id || ' ' || line_id AS line,
+    FROM lines
+),
+moved AS (
     SELECT
         movements.inventory_id,
-        movements.order_id,
-        movements.line_id,
+        movements.line_no,
         movements."at",
         movements.kind,
         effects.balance,
@@ -12,12 +17,12 @@ WITH moved AS (
     JOIN effects USING (kind)
 ),
 record_balances AS (
-    UNPIVOT (SELECT inventory_id, on_hand, allocated FROM records)
+    UNPIVOT (SELECT inventory_id, on_hand, allocated FROM record_state)
     ON on_hand, allocated INTO NAME balance VALUE stands
 ),
 line_balances AS (
     UNPIVOT (
-        SELECT order_id, line_id, allocated, pending, shipped, cancelled, refused FROM order_lines
+        SELECT line_no, allocated, pending, shipped, cancelled, refused FROM line_state
     )
     ON allocated, pending, shipped, cancelled, refused INTO NAME balance VALUE stands
 ),
@@ -45,8 +50,7 @@ later AS (
 ),
 shipped AS (
     SELECT
-        order_id,
-        line_id,
+        line_no,
         coalesce('record ' || inventory_id, 'no record') AS record,
         sum(quantity) AS units,
     FROM movements
@@ -55,8 +59,7 @@ shipped AS (
 ),
 told AS (
     SELECT
-        order_id,
-        line_id,
+        line_no,
         coalesce('record ' || inventory_id, 'no record') AS record,
         sum(quantity) AS units,
     FROM fulfilled
@@ -76,49 +79,46 @@ figures AS (
     ) AS sums USING (inventory_id, balance)
     UNION ALL
     SELECT
-        'line ' || order_id || ' ' || line_id || ': ' || balance,
+        line || ': ' || balance,
         stands,
         sums.units,
     FROM line_balances
     FULL JOIN (
-        SELECT order_id, line_id, balance, sum(units) AS units
+        SELECT line_no, balance, sum(units) AS units
         FROM moved
-        WHERE order_id IS NOT NULL AND balance <> 'on_hand'
+        WHERE line_no IS NOT NULL AND balance <> 'on_hand'
         GROUP BY ALL
-    ) AS sums USING (order_id, line_id, balance)
+    ) AS sums USING (line_no, balance)
+    LEFT JOIN named USING (line_no)
     UNION ALL
     SELECT
-        'line ' || order_id || ' ' || line_id || ' on record ' || inventory_id || ': allocated',
+        line || ' on record ' || inventory_id || ': allocated',
         allocations.quantity,
         sums.units,
     FROM allocations
     FULL JOIN (
-        SELECT order_id, line_id, inventory_id, sum(units) AS units
+        SELECT line_no, inventory_id, sum(units) AS units
         FROM moved
-        WHERE order_id IS NOT NULL AND inventory_id IS NOT NULL AND balance = 'allocated'
+        WHERE line_no IS NOT NULL AND inventory_id IS NOT NULL AND balance = 'allocated'
         GROUP BY ALL
-    ) AS sums USING (order_id, line_id, inventory_id)
+    ) AS sums USING (line_no, inventory_id)
+    LEFT JOIN named USING (line_no)
     UNION ALL
     SELECT
         'record ' || records.inventory_id || ': on_hand by its latest count and what moved later',
         records.on_hand,
         coalesce(latest.quantity, 0) + coalesce(later.units, 0),
-    FROM records
+    FROM record_state AS records
     LEFT JOIN latest USING (inventory_id)
     LEFT JOIN later USING (inventory_id)
     UNION ALL
     SELECT
-        'line ' || order_id || ' ' || line_id || ': quantity',
-        quantity,
-        allocated + pending + shipped + cancelled + refused,
-    FROM order_lines
-    UNION ALL
-    SELECT
-        'line ' || order_id || ' ' || line_id || ' on ' || record || ': fulfilled',
+        line || ' on ' || record || ': fulfilled',
         told.units,
         shipped.units,
     FROM told
-    FULL JOIN shipped USING (order_id, line_id, record)
+    FULL JOIN shipped USING (line_no, record)
+    LEFT JOIN named USING (line_no)
     UNION ALL
     SELECT
         'file ' || file || ' of ' || day || ': rows',

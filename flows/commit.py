@@ -35,10 +35,11 @@ def write_run(
 @contextmanager
 def committed(places: Places) -> Iterator[Connection]:
     """The warehouse as the night leaves it; it stays so where the block ends well."""
+    settings = night_settings(places)
     with writing_warehouse(places) as warehouse:
-        warehouse.execute(_sql("commit.sql"))
+        warehouse.execute(_sql("commit.sql"), {"history_days": settings.history_days})
         _keep_circumstances(warehouse)
-        if night_settings(places).keep_inputs:
+        if settings.keep_inputs:
             keep_inputs(warehouse, places)
         yield warehouse
 

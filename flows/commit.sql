@@ -1,24 +1,22 @@
--- The night's rows and images, put into the warehouse in one transaction.
-DELETE FROM records USING night.records AS images
-WHERE records.inventory_id = images.inventory_id;
-INSERT INTO records FROM night.records;
+-- The night's rows and images, put into the state in one transaction.
+INSERT INTO pools FROM night.pools;
 
-DELETE FROM allocations USING night.order_lines AS images
-WHERE allocations.order_id = images.order_id AND allocations.line_id = images.line_id;
-INSERT INTO allocations FROM night.allocations;
+INSERT INTO records FROM night.records;
+DELETE FROM record_state WHERE inventory_id IN (SELECT inventory_id FROM night.record_state);
+INSERT INTO record_state FROM night.record_state;
 
 -- Lines of the pools in play are explained anew; in the others nothing has changed.
-DELETE FROM shortages USING order_lines AS lines, night.pools AS pools
-WHERE shortages.order_id = lines.order_id
-    AND shortages.line_id = lines.line_id
-    AND lines.location_code = pools.location_code
-    AND lines.upc = pools.upc
-    AND lines.segment = pools.segment;
-INSERT INTO shortages FROM night.shortages;
+DELETE FROM shortages WHERE line_no IN (
+    SELECT line_no FROM lines SEMI JOIN night.pools_in_play USING (pool_no)
+);
 
-DELETE FROM order_lines USING night.order_lines AS images
-WHERE order_lines.order_id = images.order_id AND order_lines.line_id = images.line_id;
-INSERT INTO order_lines FROM night.order_lines;
+DELETE FROM lines WHERE line_no IN (SELECT line_no FROM night.lines);
+INSERT INTO lines FROM night.lines;
+DELETE FROM allocations WHERE line_no IN (SELECT line_no FROM night.line_state);
+INSERT INTO allocations FROM night.allocations;
+DELETE FROM line_state WHERE line_no IN (SELECT line_no FROM night.line_state);
+INSERT INTO line_state FROM night.line_state;
+INSERT INTO shortages FROM night.shortages;
 
 DELETE FROM statements USING night.statements_gone AS gone
 WHERE statements.inventory_id = gone.inventory_id
@@ -29,28 +27,8 @@ DELETE FROM full_counts USING night.replaced AS gone
 WHERE full_counts.file = gone.file;
 INSERT INTO full_counts FROM night.full_counts;
 
-INSERT INTO movements FROM night.movements ORDER BY movement_id;
-INSERT INTO fulfilled
-SELECT
-    shipped.* REPLACE (
-        coalesce(records.location_code, lines.location_code) AS location_code,
-        coalesce(records.upc, lines.upc) AS upc,
-        records.sku AS sku,
-        records.lot_code AS lot_code,
-        records.date AS date,
-        records.condition AS condition,
-        records.serial_number AS serial_number
-    ),
-FROM night.fulfilled AS shipped
-JOIN order_lines AS lines USING (order_id, line_id)
-LEFT JOIN records USING (inventory_id)
-ORDER BY
-    shipped.shipped_at,
-    shipped.order_id,
-    shipped.line_id,
-    shipped.inventory_id,
-    shipped.shipment_id,
-    shipped.quantity;
+INSERT INTO movements FROM night.movements;
+INSERT INTO fulfilled FROM night.fulfilled;
 INSERT INTO discrepancies FROM night.discrepancies;
 INSERT INTO rejects FROM night.rejects;
 
@@ -98,3 +76,6 @@ INSERT INTO events FROM night.events;
 INSERT INTO event_ids FROM night.event_ids;
 
 INSERT INTO runs FROM night.runs;
+
+DELETE FROM published_days;
+INSERT INTO published_days SELECT day - ($history_days - 1), day FROM night.tonight;

@@ -3,13 +3,13 @@ WITH counted AS (
     SELECT
         location_code,
         min(counted_at) AS first_at,
-    FROM counts
+    FROM judged_counts
     GROUP BY location_code
 )
 SELECT
-    records.location_code,
-    records.upc,
-    records.segment,
+    pools.location_code,
+    pools.upc,
+    pools.segment,
     records.sku,
     records.lot_code,
     records.date,
@@ -18,8 +18,10 @@ SELECT
     moves."at",
     CASE moves.kind WHEN 'ship' THEN -moves.quantity ELSE moves.quantity END AS quantity,
     FALSE AS is_new,
-FROM warehouse.movements AS moves
-JOIN now_records AS records USING (inventory_id)
+FROM warehouse.state.movements AS moves
+JOIN state.records AS records USING (inventory_id)
+SEMI JOIN judged_pools USING (pool_no)
+JOIN state.pools AS pools USING (pool_no)
 JOIN counted USING (location_code)
 WHERE moves.kind IN ('adjust', 'ship') AND moves."at" > counted.first_at
 UNION ALL

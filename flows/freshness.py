@@ -9,7 +9,7 @@ from transforms.parse import end_of_day
 from transforms.take import source_of
 
 OF_DAY: Final = """
-    SELECT file FROM warehouse.files WHERE coalesce(dated, day) = $day
+    SELECT file FROM warehouse.state.files WHERE coalesce(dated, day) = $day
     UNION
     SELECT file FROM files WHERE coalesce(dated, day) = $day
 """
@@ -18,7 +18,9 @@ LAST_COUNTS: Final = """
     SELECT
         location_code,
         max(counted_at) AS counted_at,
-    FROM now_records
+    FROM state.record_state
+    JOIN state.records USING (inventory_id)
+    JOIN state.pools USING (pool_no)
     GROUP BY location_code
     HAVING max(counted_at) <= $oldest
     ORDER BY location_code

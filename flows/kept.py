@@ -195,6 +195,14 @@ def _rows_in(paths: list[str], kind: Kind) -> Any:
     return dataset(paths, schema, "ipc") if paths else schema.empty_table()
 
 
+def all_kept(night: Connection, kind: Kind) -> pl.DataFrame:
+    """The kept rows of a kind, of all files."""
+    parts = load(night, "SELECT path FROM parts WHERE kind = $kind ORDER BY part", kind=kind)
+    # Not read_ipc: to it the brackets of a folder's name are a pattern.
+    found = [pl.scan_ipc(path, glob=False).collect() for path in parts.get_column("path")]
+    return pl.concat([pl.DataFrame(schema=columns(kind)), *found], how="diagonal")
+
+
 def columns(kind: Kind) -> dict[str, pl.DataType]:
     """row, what a row of this kind says, and the file and day that it is of."""
     checked = PAGES[kind].checked.to_schema().columns

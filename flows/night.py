@@ -132,16 +132,4 @@ def _tell(night: Night, there: Places) -> None:
         told_before = "SELECT file, other, rows FROM told_before ORDER BY file"
         night.told_before = [*load(tables, told_before).iter_rows()]
         night.late = late(tables, night_settings(there), night.day)
-        units = load(
-            tables,
-            """
-            SELECT
-                CAST(coalesce(sum(allocated + pending), 0) AS BIGINT) AS ordered,
-                CAST(coalesce(sum(allocated), 0) AS BIGINT) AS allocated,
-                CAST(coalesce(sum(pending), 0) AS BIGINT) AS short,
-                count(*) FILTER (pending > 0) AS short_lines,
-            FROM now_order_lines
-            ANTI JOIN (SELECT upc FROM products WHERE NOT track_stock) USING (upc)
-            """,
-        )
-        night.open_units = units.row(0, named=True)
+        night.open_units = load(tables, "FROM open_units").row(0, named=True)

@@ -89,20 +89,52 @@ SELECT file FROM night.taken AS taken JOIN night.files AS files USING (file, sha
 WHERE taken.status = 'version' AND files.status = 'taken' AND taken.kind = 'inventory';
 
 -- The state as it will be: what tonight changed in place of what the warehouse holds.
-CREATE VIEW now_records AS
-FROM warehouse.records ANTI JOIN records USING (inventory_id) UNION ALL FROM records;
+CREATE SCHEMA state;
 
-CREATE VIEW now_order_lines AS
-FROM warehouse.order_lines ANTI JOIN order_lines USING (order_id, line_id)
-UNION ALL FROM order_lines;
+CREATE VIEW state.pools AS
+FROM warehouse.state.pools UNION ALL FROM night.main.pools;
 
-CREATE VIEW now_allocations AS
-FROM warehouse.allocations ANTI JOIN order_lines USING (order_id, line_id)
-UNION ALL FROM allocations;
+CREATE VIEW state.records AS
+FROM warehouse.state.records UNION ALL FROM night.main.records;
 
-CREATE VIEW now_statements AS
-FROM warehouse.statements ANTI JOIN statements_gone USING (inventory_id, reason, file)
-UNION ALL FROM statements;
+CREATE VIEW state.record_state AS
+FROM warehouse.state.record_state ANTI JOIN night.main.record_state USING (inventory_id)
+UNION ALL FROM night.main.record_state;
 
-CREATE VIEW now_full_counts AS
-FROM warehouse.full_counts ANTI JOIN replaced USING (file) UNION ALL FROM full_counts;
+CREATE VIEW state.lines AS
+FROM warehouse.state.lines ANTI JOIN night.main.lines USING (line_no) UNION ALL FROM night.main.lines;
+
+CREATE VIEW state.line_state AS
+FROM warehouse.state.line_state ANTI JOIN night.main.line_state USING (line_no)
+UNION ALL FROM night.main.line_state;
+
+-- A line of the night carries all its allocations, changed or not.
+CREATE VIEW state.allocations AS
+FROM warehouse.state.allocations ANTI JOIN night.main.line_state USING (line_no)
+UNION ALL FROM night.main.allocations;
+
+CREATE VIEW state.statements AS
+FROM warehouse.state.statements ANTI JOIN night.main.statements_gone USING (inventory_id, reason, file)
+UNION ALL FROM night.main.statements;
+
+CREATE VIEW state.full_counts AS
+FROM warehouse.state.full_counts ANTI JOIN night.main.replaced USING (file)
+UNION ALL FROM night.main.full_counts;
+
+CREATE VIEW state.movements AS
+FROM warehouse.state.movements UNION ALL FROM night.main.movements;
+
+-- One row: units of open lines, but of products whose stock is not tracked.
+CREATE VIEW open_units AS
+SELECT
+    CAST(coalesce(sum(allocated + pending), 0) AS BIGINT) AS ordered,
+    CAST(coalesce(sum(allocated), 0) AS BIGINT) AS allocated,
+    CAST(coalesce(sum(pending), 0) AS BIGINT) AS short,
+    count(*) FILTER (pending > 0) AS short_lines,
+FROM state.line_state
+ANTI JOIN (
+    SELECT line_no
+    FROM state.lines
+    JOIN state.pools USING (pool_no)
+    SEMI JOIN (SELECT upc FROM night.main.products WHERE NOT track_stock) USING (upc)
+) AS untracked USING (line_no);

@@ -1,15 +1,20 @@
 """Post: what tonight's files say, as movements over the ledger, in the order of SPEC 4.5."""
 
 from datetime import date
+from itertools import accumulate
 from typing import Final
 
-from flows.kept import show
+import polars as pl
+
+from flows.kept import all_kept, show
 from flows.post_orders import post_orders
 from flows.post_shipments import post_shipments
 from flows.post_stock import post_stock, refuse_clearing_counts
 from flows.settings import Places, Stopped
-from flows.warehouse import Connection, load, night_settings, tonight
+from flows.warehouse import Connection, load, night_settings, only, save, tonight
+from schemas.granular import POOL
 from transforms.parse import end_of_day
+from transforms.pools import named_pools
 
 # What the ledger rejected may be mended and sent again under its own id.
 FORGET: Final = """
@@ -32,16 +37,48 @@ def post(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     with tonight(places) as night:
         show(night)
-        decreases = post_orders(night, settings, day)
+        orders, counts, adjustments = _in_pools(
+            night, [all_kept(night, kind) for kind in ("orders", "inventory", "adjustments")]
+        )
+        decreases = post_orders(night, orders, settings, day)
         refused = refuse_clearing_counts(night, settings)
         if refused and settings.on_refused == "fail":
             raise Stopped(f"{refused[0]} is refused: it clears a location")
-        post_stock(night, end_of_day(day, settings.zone))
+        counts, adjustments = (
+            rows.filter(~pl.col("file").is_in(refused)) if refused else rows
+            for rows in (counts, adjustments)
+        )
+        post_stock(night, counts, adjustments, end_of_day(day, settings.zone))
         post_shipments(night, settings, day, decreases)
         night.execute(FORGET)
         _count_outcomes(night)
         kinds = load(night, "SELECT kind, count(*) AS n FROM movements GROUP BY ALL ORDER BY kind")
     return dict(kinds.iter_rows())
+
+
+def _in_pools(night: Connection, tables: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """The tables with pool_no; new pools come behind known ones, in the order of their texts."""
+    named, place = named_pools(tables)
+    night.register("named_pools", named)
+    known = load(
+        night,
+        "FROM warehouse.state.pools SEMI JOIN named_pools USING (location_code, upc, segment)",
+    )
+    night.unregister("named_pools")
+    last = only(night, "SELECT coalesce(max(pool_no), 0) FROM warehouse.state.pools")
+    pools = named.join(known, on=POOL, how="left", maintain_order="left")
+    is_new = pl.col("pool_no").is_null()
+    pools = pools.with_columns(
+        pool_no=pl.when(is_new).then(last + is_new.cum_sum().cast(pl.Int64)).otherwise("pool_no"),
+        is_new=is_new,
+    )
+    save(night, "pools", pools.filter("is_new").drop("is_new"))
+    numbers = pools.get_column("pool_no").gather(place)
+    ends = list(accumulate(table.height for table in tables))
+    return [
+        table.with_columns(pool_no=numbers.slice(end - table.height, table.height))
+        for table, end in zip(tables, ends, strict=True)
+    ]
 
 
 def _count_outcomes(night: Connection) -> None:

@@ -1,31 +1,52 @@
 """Post orders: load the lines that tonight's order rows are about, post, save."""
 
 from datetime import date
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from flows.rejects import save_late_rejects
-from flows.warehouse import Connection, load, only, replace, save, save_movements
+from flows.warehouse import Connection, columns_of, load, only, save, save_movements
 from schemas.settings import Settings
 from transforms.parse import end_of_day
 from transforms.post_orders import post_orders as post
 from transforms.take import source_of
 
+KNOWN: Final = """
+    SELECT lines.*, state.* EXCLUDE (line_no), pools.* EXCLUDE (pool_no)
+    FROM state.lines AS lines
+    SEMI JOIN orders USING (order_id, line_id)
+    JOIN state.line_state AS state USING (line_no)
+    JOIN state.pools AS pools USING (pool_no)
+"""
 
-def post_orders(night: Connection, settings: Settings, day: date) -> pl.DataFrame:
+
+def post_orders(
+    night: Connection, orders: pl.DataFrame, settings: Settings, day: date
+) -> pl.DataFrame:
     """Returns what restated lines no longer want, to be cancelled in its turn."""
-    lines = load(night, "SELECT * FROM now_order_lines SEMI JOIN orders USING (order_id, line_id)")
-    orders = load(night, "FROM orders").join(_spoke_at(night, settings), on="file")
-    posted = post(orders, lines, load(night, "FROM products"), settings.default_condition)
-    replace(night, "order_lines", posted.lines, "order_id", "line_id")
+    posted = post(
+        orders.join(_spoke_at(night, settings), on="file", how="left", maintain_order="left"),
+        load(night, KNOWN),
+        load(night, "FROM products"),
+        settings.default_condition,
+        only(night, "SELECT coalesce(max(line_no), 0) + 1 FROM warehouse.state.lines"),
+    )
+    run = only(night, "SELECT run FROM tonight")
+    lines = posted.lines.with_columns(pl.col("run").fill_null(run))
+    # What never changes is written once, and again where a line's customer is another.
+    said = lines.filter(pl.col("is_new") | pl.col("has_new_customer"))
+    save(night, "lines", said.select(columns_of("lines")))
+    save(night, "line_state", lines.select(columns_of("line_state")))
     # A line of the night carries all its allocations, changed or not.
     night.execute(
-        "INSERT INTO allocations FROM warehouse.allocations "
-        "SEMI JOIN order_lines USING (order_id, line_id)"
+        """
+        INSERT INTO allocations
+        FROM warehouse.state.allocations SEMI JOIN line_state USING (line_no)
+        """
     )
     save_movements(night, posted.movements)
-    run = only(night, "SELECT run FROM tonight")
     save(night, "repeats", posted.repeats.with_columns(run=pl.lit(run)))
     save_late_rejects(night, posted.rejects.with_columns(kind=pl.lit("orders")), day)
     return posted.decreases

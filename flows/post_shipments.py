@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import date
 from importlib.resources import files
+from typing import Final
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from schemas.granular import GRANULAR_FIELDS
 from schemas.settings import Settings
 from transforms.desk import MOVEMENT, Desk, LineKey, Row, frame
 from transforms.moved_serials import arrivals
+from transforms.place import PROMISE
 from transforms.post_shipments import post_shipments as post
 
 EVENTS = """
@@ -35,7 +37,7 @@ EVENTS = """
         since, order_id, line_id, quantity, shipment_id,
         event_id, inventory_id, sku, lot_code, date, condition, serial_number,
         decrement_on_hand, TRUE, raw, run,
-    FROM warehouse.waiting
+    FROM warehouse.state.waiting
 """
 
 
@@ -51,10 +53,11 @@ def post_shipments(
         return
     # What is free to ship depends on tonight's holds and expiries, not on the last night's.
     blocked = files("flows").joinpath("blocked.sql").read_text(encoding="utf-8")
-    replace(night, "records", load(night, blocked, day=day), "inventory_id")
+    replace(night, "record_state", load(night, blocked, day=day), "inventory_id")
     desk = _lay_out(night, events)
+    next_id = desk.next_id
     post(desk, events, day, settings.wait_days)
-    _save_state(night, desk, day)
+    _save_state(night, desk, day, next_id)
     _save_outcomes(night, desk, day)
 
 
@@ -64,40 +67,65 @@ def _as_cancellation(decrease: Row, day: date) -> Row:
     return nothing | decrease | told | {"decrement_on_hand": False, "has_waited": False}
 
 
+LINES: Final = """
+    SELECT lines.*, state.* EXCLUDE (line_no), pools.* EXCLUDE (pool_no)
+    FROM state.lines AS lines
+    SEMI JOIN event_lines USING (order_id, line_id)
+    JOIN state.line_state AS state USING (line_no)
+    JOIN state.pools AS pools USING (pool_no)
+"""
+
+# Those of the pools, and wherever else their serial numbers stand.
+RECORDS: Final = """
+    WITH here AS (
+        SELECT records.inventory_id, records.serial_number, pools.upc
+        FROM state.records AS records
+        JOIN state.pools AS pools USING (pool_no)
+        SEMI JOIN event_pools USING (pool_no)
+    ),
+    wanted AS (
+        SELECT inventory_id FROM here
+        UNION
+        SELECT records.inventory_id
+        FROM state.records AS records
+        JOIN state.pools AS pools USING (pool_no)
+        SEMI JOIN here ON here.upc = pools.upc AND here.serial_number = records.serial_number
+        WHERE records.serial_number IS NOT NULL
+    )
+    SELECT records.*, state.* EXCLUDE (inventory_id), pools.* EXCLUDE (pool_no)
+    FROM state.records AS records
+    SEMI JOIN wanted USING (inventory_id)
+    JOIN state.record_state AS state USING (inventory_id)
+    JOIN state.pools AS pools USING (pool_no)
+"""
+
+
 def _lay_out(night: Connection, events: list[Row]) -> Desk:
     keys = frame(events, {"order_id": pl.String, "line_id": pl.String}).unique()
     night.register("event_lines", keys)
-    lines = load(
-        night, "SELECT * FROM now_order_lines SEMI JOIN event_lines USING (order_id, line_id)"
-    )
-    promises = load(
-        night, "SELECT * FROM now_allocations SEMI JOIN event_lines USING (order_id, line_id)"
-    )
+    lines = load(night, LINES)
+    numbers = {
+        row["line_no"]: (row["order_id"], row["line_id"]) for row in lines.iter_rows(named=True)
+    }
+    night.register("event_numbers", lines.select("line_no"))
+    promises = load(night, "FROM state.allocations SEMI JOIN event_numbers USING (line_no)")
     shipped = load(
         night,
         """
-        SELECT shipment_id, order_id, line_id, inventory_id
-        FROM warehouse.fulfilled
-        SEMI JOIN event_lines USING (order_id, line_id)
+        SELECT shipment_id, line_no, inventory_id
+        FROM warehouse.state.fulfilled
+        SEMI JOIN event_numbers USING (line_no)
         WHERE shipment_id IS NOT NULL
         """,
     )
-    night.register("event_pools", lines.select("location_code", "upc", "segment").unique())
-    records = load(
-        night,
-        """
-        WITH here AS (FROM now_records SEMI JOIN event_pools USING (location_code, upc, segment))
-        FROM here
-        UNION
-        FROM now_records SEMI JOIN here USING (upc, serial_number)
-        """,
-    )
+    night.register("event_pools", lines.select("pool_no", "location_code", "upc").unique())
+    records = load(night, RECORDS)
     allocations: dict[LineKey, dict[int, int]] = defaultdict(dict)
-    for order_id, line_id, inventory_id, quantity in promises.iter_rows():
-        allocations[order_id, line_id][inventory_id] = quantity
+    for line_no, inventory_id, quantity in promises.select(*PROMISE, "quantity").iter_rows():
+        allocations[numbers[line_no]][inventory_id] = quantity
     known: dict[tuple[str, str, str], list[int | None]] = defaultdict(list)
-    for shipment_id, order_id, line_id, inventory_id in shipped.iter_rows():
-        known[shipment_id, order_id, line_id].append(inventory_id)
+    for shipment_id, line_no, inventory_id in shipped.iter_rows():
+        known[shipment_id, *numbers[line_no]].append(inventory_id)
     without_stock = load(
         night, "SELECT location_code FROM locations WHERE allow_fulfillment_without_stock"
     )
@@ -109,8 +137,10 @@ def _lay_out(night: Connection, events: list[Row]) -> Desk:
         known_shipments=known,
         without_stock=frozenset(without_stock.get_column("location_code")),
         untracked=frozenset(untracked.get_column("upc")),
-        next_id=only(night, "SELECT coalesce(max(inventory_id), 0) + 1 FROM now_records"),
-        full_counts=load(night, "FROM now_full_counts SEMI JOIN event_pools USING (location_code)"),
+        next_id=only(night, "SELECT coalesce(max(inventory_id), 0) + 1 FROM state.records"),
+        full_counts=load(
+            night, "FROM state.full_counts SEMI JOIN event_pools USING (location_code)"
+        ),
         arrived=_arrived(night),
     )
 
@@ -119,23 +149,24 @@ def _arrived(night: Connection) -> pl.DataFrame:
     """Where serials of the events' UPCs were said to arrive: a shipment may name one anew."""
     night.execute(
         """
-        CREATE TABLE event_serials AS
-        SELECT inventory_id, upc, serial_number FROM now_records
+        CREATE OR REPLACE TEMP TABLE event_serials AS
+        SELECT records.inventory_id, pools.upc, records.serial_number
+        FROM state.records AS records
+        JOIN state.pools AS pools USING (pool_no)
         SEMI JOIN event_pools USING (upc)
-        WHERE serial_number IS NOT NULL
+        WHERE records.serial_number IS NOT NULL
         """
     )
     return arrivals(
         load(
             night,
-            "FROM now_statements SEMI JOIN event_serials USING (inventory_id) "
+            "FROM state.statements SEMI JOIN event_serials USING (inventory_id) "
             "WHERE reason = 'count'",
         ),
         load(
             night,
             """
-            FROM (FROM warehouse.movements UNION ALL FROM movements)
-            SEMI JOIN event_serials USING (inventory_id)
+            FROM state.movements SEMI JOIN event_serials USING (inventory_id)
             WHERE kind = 'adjust'
             """,
         ),
@@ -143,38 +174,25 @@ def _arrived(night: Connection) -> pl.DataFrame:
     )
 
 
-def _save_state(night: Connection, desk: Desk, day: date) -> None:
+def _save_state(night: Connection, desk: Desk, day: date, next_id: int) -> None:
     moved = frame(desk.movements, MOVEMENT)
     save_movements(night, moved)
-    lines = moved.select("order_id", "line_id").drop_nulls().unique()
-    records = moved.select("inventory_id").drop_nulls().unique().to_series()
-    replace(
-        night,
-        "order_lines",
-        frame((desk.lines[key] for key in lines.iter_rows()), empty(night, "order_lines")),
-        "order_id",
-        "line_id",
-    )
-    replace(
-        night,
-        "records",
-        frame((desk.records[one] for one in records), empty(night, "records")),
-        "inventory_id",
-    )
+    touched = set(moved.get_column("line_no").drop_nulls())
+    lines = {key: line for key, line in desk.lines.items() if line["line_no"] in touched}
+    images = frame(lines.values(), empty(night, "line_state"))
+    replace(night, "line_state", images, "line_no")
+    records = [desk.records[one] for one in moved.get_column("inventory_id").drop_nulls().unique()]
+    new = [record for record in desk.records.values() if record["inventory_id"] >= next_id]
+    save(night, "records", frame(new, empty(night, "records")))
+    replace(night, "record_state", frame(records, empty(night, "record_state")), "inventory_id")
     promises = [
-        {"order_id": key[0], "line_id": key[1], "inventory_id": inventory_id, "quantity": units}
-        for key in lines.iter_rows()
+        {"line_no": line["line_no"], "inventory_id": inventory_id, "quantity": units}
+        for key, line in lines.items()
         for inventory_id, units in desk.allocations[key].items()
         if units
     ]
-    replace(
-        night,
-        "allocations",
-        frame(promises, empty(night, "allocations")),
-        "order_id",
-        "line_id",
-        of=lines,
-    )
+    allocations = frame(promises, empty(night, "allocations"))
+    replace(night, "allocations", allocations, "line_no", of=images)
     save(night, "statements", frame(desk.statements, empty(night, "statements")))
     for table, rows in (("fulfilled", desk.fulfilled), ("discrepancies", desk.discrepancies)):
         save(night, table, frame((row | {"day": day} for row in rows), empty(night, table)))

@@ -1,8 +1,9 @@
 """Publish: commit the night and swap in what others read, both or neither (SPEC 8, 9.1).
 
-Tables are built beside the published ones from the warehouse as it will be, checked, and only then
-is the night committed and are they swapped in. A run that was killed in between leaves published
-behind the warehouse; the next one finds that and publishes first.
+The day's tables are written beside the published ones from the warehouse as it will be, and only
+then is the night committed. What others read is a copy of the warehouse, in which the published
+tables are views. A run that was killed in between leaves published behind the warehouse; the next
+one finds that and publishes first.
 """
 
 import os
@@ -14,12 +15,11 @@ from typing import Final
 
 import duckdb
 
-from flows.build import build
+from flows.build import build_day, written_tables
 from flows.commit import committed, write_run
-from flows.manifest import is_whole
+from flows.manifest import is_whole, write_size
 from flows.settings import Places, Stopped
 from flows.warehouse import connected, night_settings, only, open_warehouse
-from schemas.published import PUBLISHED
 from schemas.settings import Settings
 
 READ_ONLY: Final = 0o444
@@ -36,7 +36,7 @@ def publish(
     write_run(places, started, finished, seconds)
     staged = _staged(places)
     with committed(places) as warehouse:
-        rows = build(warehouse, night_settings(places), day, staged, _live(places))
+        rows = build_day(warehouse, night_settings(places), day, staged / "day")
     _swap(places, day)
     return rows
 
@@ -53,7 +53,9 @@ def publish_last(places: Places, settings: Settings) -> date:
     staged = _staged(places)
     with open_warehouse(places) as warehouse:
         day: date = only(warehouse, "SELECT max(day) FROM runs")
-        build(warehouse, settings, day, staged, None)
+        build_day(warehouse, settings, day, staged / "day")
+        # What a killed run committed may stand in the log beside the file alone.
+        warehouse.execute("CHECKPOINT warehouse")
     _swap(places, day)
     return day
 
@@ -72,7 +74,7 @@ def _published_run(places: Places, settings: Settings) -> datetime | None:
         return None
     folder = places.published / f"day={day}"
     names = [
-        *(f"{table}.parquet" for table in PUBLISHED),
+        *(f"{table}.parquet" for table in written_tables(settings)),
         *(f"{table}.csv" for table in settings.csv_tables),
     ]
     has_all = is_whole(live, folder) and all((folder / name).is_file() for name in names)
@@ -100,13 +102,15 @@ def _staged(places: Places) -> Path:
 
 def _swap(places: Places, day: date) -> None:
     staged = _next(places)
+    database = staged / "lotwise.duckdb"
+    shutil.copyfile(places.warehouse, database)
+    write_size(database, staged / "day")
     folder = places.published / f"day={day}"
     replaced = places.published / ".replaced"
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
         folder.rename(replaced)
     (staged / "day").rename(folder)
-    database = staged / "lotwise.duckdb"
     database.chmod(READ_ONLY)
     _log_of(_live(places)).unlink(missing_ok=True)
     # The database goes last: it is what tells that publishing is done.

@@ -70,7 +70,7 @@ def rebuild(root: Path, tell: Callable[[Run], None] = lambda _: None) -> Rebuilt
             _replay(fresh, run, found)
         with open_warehouse(fresh) as warehouse:
             records = only(warehouse, "SELECT count(*) FROM records")
-            lines = only(warehouse, "SELECT count(*) FROM order_lines")
+            lines = only(warehouse, "SELECT count(*) FROM lines")
         replaced = _swap(there, fresh)
         publish_last(there, settings)
     return Rebuilt(len(runs), runs[0].day, runs[-1].day, records, lines, replaced)
@@ -126,7 +126,7 @@ def _take_again(night: Connection, fresh: Places, run: Run, found: pl.DataFrame)
     where = found.select("file", "sha256", "size", "changed_ns").unique(["file", "sha256"])
     told = run.files.join(where, on=["file", "sha256"], how="left")
     save(night, "files", told.filter(pl.col("status") != "taken"))
-    known = load(night, "SELECT DISTINCT file FROM warehouse.files WHERE status = 'taken'")
+    known = load(night, "SELECT DISTINCT file FROM warehouse.state.files WHERE status = 'taken'")
     rows = []
     for number, row in enumerate(told.filter(status="taken").iter_rows(named=True)):
         file, sha256 = row["file"], row["sha256"]

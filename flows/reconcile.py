@@ -3,11 +3,9 @@
 from datetime import date
 from typing import Final
 
-import polars as pl
-
 from flows.settings import Places
-from flows.warehouse import Connection, load, tonight
-from transforms.reconcile import LINE_BALANCES, RECORD_BALANCES, unbalanced
+from flows.warehouse import load, only, tonight
+from schemas.movements import EFFECTS
 
 LOST: Final = """
     SELECT
@@ -27,18 +25,24 @@ LOST: Final = """
 
 UNEXPLAINED: Final = """
     SELECT
-        lines.order_id,
-        lines.line_id,
-        lines.pending,
+        line_no,
+        state.pending,
         coalesce(told.explained, 0) AS explained,
-    FROM now_order_lines AS lines
-    SEMI JOIN pools USING (location_code, upc, segment)
-    ANTI JOIN (SELECT upc FROM products WHERE NOT track_stock) USING (upc)
+    FROM state.line_state AS state
+    JOIN state.lines AS lines USING (line_no)
+    SEMI JOIN tracked_pools USING (pool_no)
     LEFT JOIN (
-        SELECT order_id, line_id, sum(quantity) AS explained FROM shortages GROUP BY ALL
-    ) AS told USING (order_id, line_id)
-    WHERE lines.pending <> coalesce(told.explained, 0)
+        SELECT line_no, sum(quantity) AS explained FROM shortages GROUP BY ALL
+    ) AS told USING (line_no)
+    WHERE state.pending <> coalesce(told.explained, 0)
 """
+
+
+BALANCES: Final = {
+    "line_state": ("line_no", ("allocated", "pending", "shipped", "cancelled", "refused")),
+    "record_state": ("inventory_id", ("on_hand", "allocated")),
+}
+"""Table: its key, and the balances that are sums of movements."""
 
 
 class Unreconciled(Exception):  # noqa: N818  it is the night that doesn't reconcile
@@ -48,36 +52,51 @@ class Unreconciled(Exception):  # noqa: N818  it is the night that doesn't recon
 def reconcile(places: Places, day: date) -> dict[str, int]:
     """Check sums, rows and reasons of the night. Returns how many lines and records it saw."""
     with tonight(places) as night:
-        movements = load(night, "FROM movements")
-        lines = _check(night, "order_lines", movements, ("order_id", "line_id"), LINE_BALANCES)
-        records = _check(night, "records", movements, ("inventory_id",), RECORD_BALANCES)
+        for table in BALANCES:
+            broken = load(night, unbalanced(table))
+            if broken.height:
+                raise Unreconciled(
+                    f"{day}: {broken.height} balances of {table} are not the sum of their "
+                    f"movements: {broken.row(0, named=True)}"
+                )
         lost = load(night, LOST)
         unexplained = load(night, UNEXPLAINED)
         if unexplained.height:
             raise Unreconciled(f"{day}: shortages don't add up: {unexplained.row(0, named=True)}")
         if lost.height:
             raise Unreconciled(f"{day}: rows of files don't add up: {lost.row(0, named=True)}")
+        lines, records = (only(night, f"SELECT count(*) FROM {table}") for table in BALANCES)  # noqa: S608
     return {"lines": lines, "records": records}
 
 
-def _check(
-    night: Connection,
-    table: str,
-    movements: pl.DataFrame,
-    key: tuple[str, ...],
-    balances: tuple[str, ...],
-) -> int:
-    columns = ", ".join((*key, *balances))
-    names = ", ".join(key)
-    after = load(night, f"SELECT {columns} FROM {table}")  # noqa: S608  our own names
-    before = load(
-        night,
-        f"SELECT {columns} FROM warehouse.{table} SEMI JOIN {table} USING ({names})",  # noqa: S608
-    )
-    broken = unbalanced(before, after, movements, key, balances)
-    if broken.height:
-        raise Unreconciled(
-            f"{broken.height} balances of {table} are not the sum of their movements: "
-            f"{broken.row(0, named=True)}"
+def unbalanced(table: str) -> str:
+    """One row per key whose images tonight are not what stood before and what moved since: what is
+    missing of each balance. One that wasn't there before began with 0 of everything."""
+    key, balances = BALANCES[table]
+    names = ", ".join(balances)
+    moved = ", ".join(f"quantity * {_factor(name)} AS {name}" for name in balances)
+    sums = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in balances)
+    return f"""
+        WITH sides AS (
+            SELECT {key}, {names} FROM warehouse.state.{table} SEMI JOIN {table} USING ({key})
+            UNION ALL
+            SELECT {key}, {moved} FROM movements WHERE {key} IS NOT NULL
+            UNION ALL
+            SELECT {key}, {", ".join(f"-{name}" for name in balances)} FROM {table}
         )
-    return after.height
+        SELECT {key}, {sums}
+        FROM sides
+        GROUP BY {key}
+        HAVING {" OR ".join(f"sum({name}) <> 0" for name in balances)}
+        ORDER BY {key}
+        """  # noqa: S608  our own names
+
+
+def _factor(balance: str) -> str:
+    """What a unit of a movement does to a balance."""
+    told = (
+        f"WHEN '{kind}' THEN {factors[balance]}"
+        for kind, factors in EFFECTS.items()
+        if balance in factors
+    )
+    return f"CASE kind {' '.join(told)} ELSE 0 END"

@@ -33,7 +33,7 @@ TICK: Final = 2_000_000_000
 # it gets another chance.
 KNOWN: Final = """
     SELECT file, kind, dated, sha256, status, size, changed_ns, run
-    FROM warehouse.files
+    FROM warehouse.state.files
     WHERE status <> 'refused' OR NOT (SELECT has_new_circumstances FROM tonight)
 """
 

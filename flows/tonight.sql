@@ -6,4 +6,4 @@ SELECT
     CAST($circumstances AS VARCHAR) AS circumstances,
     coalesce(arg_max(circumstances, run) <> $circumstances, TRUE) AS has_new_circumstances,
     max(day) AS last_day,
-FROM warehouse.runs
+FROM warehouse.state.runs

@@ -215,7 +215,7 @@ def _repeats(night: Connection, repeats: list[dict[str, Any]]) -> list[dict[str,
         night,
         """
         SELECT file, sha256, max(rows) AS rows
-        FROM (FROM warehouse.files UNION ALL BY NAME FROM files)
+        FROM (FROM warehouse.state.files UNION ALL BY NAME FROM files)
         SEMI JOIN (SELECT column_0 AS file, column_1 AS sha256 FROM twins) USING (file, sha256)
         GROUP BY file, sha256
         """,

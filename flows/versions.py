@@ -27,7 +27,7 @@ LISTED: Final = """
 KNOWN_BY_ID: Final = """
     WITH known AS (
         SELECT kind, number, row, TRUE AS is_old
-        FROM contents SEMI JOIN warehouse.event_ids USING (kind, content)
+        FROM contents SEMI JOIN warehouse.state.event_ids USING (kind, content)
         WHERE has_id
     ),
     twice AS (
@@ -55,14 +55,14 @@ KNOWN_BY_VERSION: Final = """
             row_number() OVER (PARTITION BY kind, number, content ORDER BY row) AS nth,
         FROM contents
         SEMI JOIN (
-            SELECT number FROM event_files SEMI JOIN warehouse.events USING (file)
+            SELECT number FROM event_files SEMI JOIN warehouse.state.events USING (file)
         ) USING (number)
         WHERE NOT has_id
     )
     SELECT of_versions.kind, number, row
     FROM of_versions
     JOIN event_files USING (number)
-    JOIN warehouse.events AS events USING (file, kind, content)
+    JOIN warehouse.state.events AS events USING (file, kind, content)
     WHERE nth <= events.rows
 """
 
@@ -81,7 +81,7 @@ TOLD_BEFORE: Final = """
         SELECT kind, content, arg_min(file, number) AS file, min(number) AS number
         FROM (
             SELECT kind, content, file, -1 AS number
-            FROM warehouse.events SEMI JOIN fresh USING (kind, content)
+            FROM warehouse.state.events SEMI JOIN fresh USING (kind, content)
             UNION ALL
             SELECT kind, content, file, number FROM fresh
         )
@@ -105,7 +105,7 @@ REMEMBER: Final = """
         GROUP BY ALL
         UNION ALL
         SELECT file, kind, content, rows
-        FROM warehouse.events
+        FROM warehouse.state.events
         SEMI JOIN (
             SELECT file FROM event_files SEMI JOIN contents USING (number)
         ) USING (file)

@@ -1,7 +1,8 @@
 """Warehouse: the pipeline's own state, and the night's tables beside it until they are committed.
 
-No stage but the last writes the warehouse. The others read it beside the night's own tables, where
-they leave what is to change: new rows, and whole new images of changed records and lines.
+No stage but the last writes the warehouse. The others leave in the night's own tables what is to
+change: new rows, and whole new images of changed states. `warehouse.state` is the state as the last
+night left it, `state` as this one will leave it, and a table's name alone is what is tonight's.
 """
 
 import fcntl
@@ -20,10 +21,16 @@ import polars as pl
 
 from flows.mishaps import mishap
 from flows.settings import Places, Stopped
+from flows.views import create_published_views, create_state_views
 from schemas.settings import Settings
+from schemas.shortages import REASONS
+from schemas.state import STATE, create_table
 
-VERSION: Final = 5
-"""Of the tables in schemas/warehouse.sql."""
+VERSION: Final = 6
+"""Of the tables in schemas/state.py."""
+
+READABLE_SINCE: Final = "v1.4.0"
+"""Storage version; DuckDB 1.4 reads it."""
 
 MEMORY: Final = "1GiB"
 """What DuckDB may hold of a file's rejects and of what its events say; the rest is on disk, in the
@@ -59,18 +66,13 @@ def locked(places: Places) -> Iterator[None]:
 
 
 def open_warehouse(places: Places) -> Connection:
-    """The warehouse, made new where there is none. Raises Stopped where it can't be used."""
+    """The state, made new where there is none. Raises Stopped where it can't be used."""
+    connection = connected()
     try:
-        connection = connected(places.warehouse)
-        if not only(
-            connection, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'warehouse'"
-        ):
-            connection.execute("BEGIN")
-            connection.execute(_tables())
-            connection.execute("INSERT INTO warehouse VALUES ($version)", {"version": VERSION})
-            connection.execute("COMMIT")
-        version = only(connection, "SELECT version FROM warehouse")
+        _attach(connection, str(places.warehouse))
+        version = only(connection, "SELECT version FROM version")
     except duckdb.Error as error:
+        connection.close()
         told = mishap(error)
         raise Stopped(f"the warehouse {places.warehouse} can't be opened: {told}") from error
     if version != VERSION:
@@ -80,6 +82,26 @@ def open_warehouse(places: Places) -> Connection:
             f"{VERSION}: use the Lotwise that made it, or let `lotwise rebuild` make it anew"
         )
     return connection
+
+
+def _attach(connection: Connection, path: str) -> None:
+    """Attach a warehouse to read and write it; an empty one gets its tables."""
+    connection.execute(
+        f"ATTACH $path AS warehouse (STORAGE_VERSION '{READABLE_SINCE}')", {"path": path}
+    )
+    schemas = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = 'warehouse'"
+    if ("state",) not in connection.execute(schemas).fetchall():
+        connection.execute("BEGIN")
+        connection.execute("CREATE SCHEMA warehouse.state")
+        connection.execute("USE warehouse.state")
+        for table in STATE:
+            connection.execute(create_table(table))
+        connection.execute("INSERT INTO version VALUES ($version)", {"version": VERSION})
+        connection.executemany("INSERT INTO reasons VALUES (?, ?)", [*REASONS.items()])
+        create_state_views(connection)
+        create_published_views(connection)
+        connection.execute("COMMIT")
+    connection.execute("USE warehouse.state")
 
 
 @contextmanager
@@ -116,9 +138,7 @@ def scratch() -> Iterator[Connection]:
     """The tables of a night over an empty warehouse; nothing remembers them."""
     with TemporaryDirectory() as spill, connected() as night:
         night.execute("SET temp_directory = $path", {"path": spill})
-        night.execute("ATTACH ':memory:' AS warehouse")
-        night.execute("USE warehouse")
-        night.execute(_tables())
+        _attach(night, ":memory:")
         _lay_out(night)
         with bounded(night):
             yield night
@@ -127,8 +147,10 @@ def scratch() -> Iterator[Connection]:
 def _lay_out(night: Connection) -> None:
     night.execute("ATTACH ':memory:' AS night")
     night.execute("USE night")
-    night.execute(_tables())
+    for table in STATE:
+        night.execute(create_table(table))
     night.execute(_sql("night.sql"))
+    create_state_views(night)
 
 
 @contextmanager
@@ -151,14 +173,14 @@ def tonight(places: Places) -> Iterator[Connection]:
 
 @contextmanager
 def writing_warehouse(places: Places) -> Iterator[Connection]:
-    """The warehouse, read and written in one transaction, beside the night (as `night`).
+    """The state, read and written in one transaction, beside the night (as `night`).
 
-    Committed where the block ends well; otherwise nothing has changed.
+    Committed where the block ends well, and then all of it stands in the warehouse's file;
+    otherwise nothing has changed.
     """
     with tonight(places) as connection:
         connection.execute("DETACH warehouse")
-        connection.execute("ATTACH $path AS warehouse", {"path": str(places.warehouse)})
-        connection.execute("USE warehouse")
+        _attach(connection, str(places.warehouse))
         connection.execute("BEGIN")
         try:
             yield connection
@@ -166,6 +188,9 @@ def writing_warehouse(places: Places) -> Iterator[Connection]:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+        connection.execute("CHECKPOINT warehouse")
+        connection.execute("USE night")
+        connection.execute("DETACH warehouse")
 
 
 def _memory_of(places: Places) -> str:
@@ -204,19 +229,23 @@ def save(connection: Connection, table: str, frame: pl.DataFrame, **stamp: objec
     return frame.height
 
 
+def columns_of(table: str) -> list[str]:
+    """The columns of a table of the state."""
+    return [*STATE[table].to_schema().columns]
+
+
 def replace(
     connection: Connection,
     table: str,
     frame: pl.DataFrame,
-    *key: str,
+    key: str,
     of: pl.DataFrame | None = None,
 ) -> None:
     """Put a frame's rows in place of those of the same key, or of the keys `of`."""
     keys = (frame if of is None else of).select(key).unique()
     if keys.height:
         connection.register("replaced_keys", keys)
-        matches = " AND ".join(f'"{table}"."{name}" = replaced_keys."{name}"' for name in key)
-        connection.execute(f'DELETE FROM "{table}" USING replaced_keys WHERE {matches}')  # noqa: S608
+        connection.execute(f'DELETE FROM "{table}" WHERE {key} IN (FROM replaced_keys)')  # noqa: S608
         connection.unregister("replaced_keys")
     save(connection, table, frame)
 
@@ -227,7 +256,7 @@ def save_movements(night: Connection, movements: pl.DataFrame) -> None:
         night,
         """
         SELECT greatest(
-            coalesce((SELECT max(movement_id) FROM warehouse.movements), 0),
+            coalesce((SELECT max(movement_id) FROM warehouse.state.movements), 0),
             coalesce((SELECT max(movement_id) FROM movements), 0)
         )
         """,
@@ -247,10 +276,6 @@ def only(connection: Connection, query: str) -> Any:
 def empty(connection: Connection, table: str) -> dict[str, pl.DataType]:
     """The columns of a table, as polars has them."""
     return dict(load(connection, f'FROM "{table}" LIMIT 0').schema)
-
-
-def _tables() -> str:
-    return files("schemas").joinpath("warehouse.sql").read_text(encoding="utf-8")
 
 
 def _sql(name: str) -> str:

@@ -23,8 +23,12 @@ EFFECTS: Final = {
 
 def effect(balance: str) -> pl.Expr:
     """What a movement (`kind`, `quantity`) does to a balance, in units."""
-    factors = {kind: factors.get(balance, 0) for kind, factors in EFFECTS.items()}
-    return pl.col("quantity") * pl.col("kind").replace_strict(factors, return_dtype=pl.Int64)
+    units = pl.lit(0, dtype=pl.Int64)
+    for kind, factors in EFFECTS.items():
+        if balance in factors:
+            of_kind = pl.col("quantity") * factors[balance]
+            units = pl.when(pl.col("kind") == kind).then(of_kind).otherwise(units)
+    return units
 
 
 class Movements(pa.DataFrameModel):

@@ -235,7 +235,15 @@ class Settings(_Strict):
     history_days: Annotated[int, Field(ge=1)] = 90
     """Days of facts in the published database."""
     csv_tables: tuple[
-        Literal["allocated", "fulfilled", "aggregate_by_upc", "shortages", "rejects", "inventory"],
+        Literal[
+            "allocated",
+            "fulfilled",
+            "aggregate_by_upc",
+            "shortages",
+            "rejects",
+            "inventory",
+            "shipment_lines",
+        ],
         ...,
     ] = ("allocated", "fulfilled", "aggregate_by_upc", "shortages", "rejects")
     """Tables also written as CSV."""

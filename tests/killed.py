@@ -190,7 +190,7 @@ def _hear(root: str, step: Callable[[str], None]) -> None:
         nonlocal last
         word, *others = query.split() if isinstance(query, str) else [""]
         if word == "USE":
-            used[id(connection)] = others[0]
+            used[id(connection)] = others[0].partition(".")[0]
         if word != "COMMIT":
             return execute(connection, query, *rest, **named)
         last = f"COMMIT of {used.get(id(connection), 'a new warehouse')}"

@@ -71,10 +71,10 @@ def test_only_the_days_of_history_stay_and_come_back_when_it_grows(
 @pytest.mark.parametrize(
     "damage",
     [
-        "DELETE FROM movements WHERE movement_id = 3",
-        "DROP TABLE movements",
-        "ALTER TABLE movements DROP COLUMN reason",
-        "DROP TABLE inventory",
+        "DELETE FROM state.movements WHERE movement_id = 3",
+        "DROP TABLE state.movements",
+        "ALTER TABLE state.movements DROP COLUMN reason",
+        "DROP VIEW inventory",
         "CREATE TABLE mine AS SELECT 1",
     ],
 )

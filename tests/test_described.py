@@ -135,7 +135,10 @@ def test_rows_that_are_not_meant_are_ignored(ignore: list[object], left: list[in
 
 
 def test_a_row_is_ignored_by_any_cell_whatever_its_column_is_called() -> None:
-    cells = pl.DataFrame({"c0": ["U", "V"], "c1": [None, None], "c2": [None, "Not stocked"]})
+    cells = pl.DataFrame(
+        {"c0": ["U", "V"], "c1": [None, None], "c2": [None, "Not stocked"]},
+        schema=dict.fromkeys(("c0", "c1", "c2"), pl.String),
+    )
     raw = RawRows.of(("Sku", "", ""), cells)
     (meant,) = described(iter([raw]), source(ignore=["Not stocked"]))
     assert meant.rows.get_column("c0").to_list() == ["U"]

@@ -13,16 +13,14 @@ from polars.testing import assert_frame_equal
 from tests import clerks
 from transforms.place import changes, place
 from transforms.post_allocations import moved_lines, moved_records, refusals
-from transforms.rank import rank_key
+from transforms.rank import by_rank, rank_key
 
 Row = dict[str, Any]
 Promises = dict[tuple[str, int], int]
 """Units by order and record."""
 
 IDENTITY: dict[str, Any] = {
-    "location_code": pl.String,
-    "upc": pl.String,
-    "segment": pl.String,
+    "pool_no": pl.Int64,
     "sku": pl.String,
     "lot_code": pl.String,
     "date": pl.Date,
@@ -30,6 +28,7 @@ IDENTITY: dict[str, Any] = {
     "serial_number": pl.String,
 }
 LINES: dict[str, Any] = {
+    "line_no": pl.Int64,
     "order_id": pl.String,
     "line_id": pl.String,
     "placed_at": pl.Datetime("us", "UTC"),
@@ -40,8 +39,7 @@ LINES: dict[str, Any] = {
 }
 RECORDS: dict[str, Any] = {"inventory_id": pl.Int64, **IDENTITY, "capacity": pl.Int64}
 PROMISES: dict[str, Any] = {
-    "order_id": pl.String,
-    "line_id": pl.String,
+    "line_no": pl.Int64,
     "inventory_id": pl.Int64,
     "quantity": pl.Int64,
 }
@@ -49,11 +47,11 @@ MOVES: dict[str, Any] = {
     "kind": pl.String,
     "quantity": pl.Int64,
     "inventory_id": pl.Int64,
-    "order_id": pl.String,
-    "line_id": pl.String,
+    "line_no": pl.Int64,
 }
 NOTHING = dict.fromkeys(("sku", "lot_code", "date", "condition", "serial_number"))
 HERE: dict[str, Any] = {"location_code": "L", "upc": "U", "segment": "", **NOTHING}
+POOLS = [("L", "U", ""), ("L", "V", ""), ("M", "U", ""), ("L", "U", "wholesale")]
 
 
 def line(order_id: str, pending: int = 0, **other: Any) -> Row:
@@ -78,8 +76,13 @@ def day(number: int) -> date:
     return date(2026, 5, number)
 
 
+def in_pool(row: Row) -> Row:
+    return row | {"pool_no": POOLS.index((row["location_code"], row["upc"], row["segment"]))}
+
+
 def promise_table(promises: Promises) -> pl.DataFrame:
-    rows = [(order_id, "1", one, units) for (order_id, one), units in promises.items()]
+    """A line's number is its order's letter."""
+    rows = [(ord(order_id), one, units) for (order_id, one), units in promises.items()]
     return pl.DataFrame(rows, schema=PROMISES, orient="row")
 
 
@@ -88,12 +91,17 @@ def placed(lines: Iterable[Row], records: Sequence[Row], promises: Promises) -> 
     had: Counter[str] = Counter()
     for (order_id, _), units in promises.items():
         had[order_id] += units
+    told = [
+        in_pool(row) | {"allocated": had[row["order_id"]], "line_no": ord(row["order_id"])}
+        for row in lines
+    ]
+    open_lines = pl.DataFrame(told, schema=LINES)
     table = place(
-        pl.DataFrame([row | {"allocated": had[row["order_id"]]} for row in lines], schema=LINES),
-        pl.DataFrame(records, schema=RECORDS),
+        by_rank(open_lines, open_lines.clear()),
+        pl.DataFrame([in_pool(row) for row in records], schema=RECORDS),
         promise_table(promises),
     )
-    return {(order_id, one): units for order_id, _, one, units in table.iter_rows()}
+    return {(chr(line_no), one): units for line_no, one, units in table.iter_rows()}
 
 
 # Waiting units
@@ -252,9 +260,9 @@ def test_moves_are_releases_then_allocations_by_line() -> None:
     before = promise_table({("A", 1): 3, ("A", 2): 1, ("B", 2): 2})
     after = promise_table({("A", 1): 1, ("A", 3): 3, ("B", 2): 2})
     expected = [
-        ("A", "1", 1, "release", 2),
-        ("A", "1", 2, "release", 1),
-        ("A", "1", 3, "allocate", 3),
+        (ord("A"), 1, "release", 2),
+        (ord("A"), 2, "release", 1),
+        (ord("A"), 3, "allocate", 3),
     ]
     assert changes(before, after).rows() == expected
 
@@ -267,17 +275,17 @@ def test_where_nothing_moved_there_is_nothing_to_write_down() -> None:
 def test_moves_are_posted_on_lines_and_records() -> None:
     lines = pl.DataFrame(
         [
-            {"order_id": "A", "line_id": "1", "allocated": 4, "pending": 0, "refused": 0},
-            {"order_id": "B", "line_id": "1", "allocated": 0, "pending": 5, "refused": 1},
+            {"line_no": 1, "allocated": 4, "pending": 0, "refused": 0},
+            {"line_no": 2, "allocated": 0, "pending": 5, "refused": 1},
         ]
     )
     records = pl.DataFrame({"inventory_id": [1, 2], "allocated": [4, 0]})
     moves = pl.DataFrame(
         [
-            ("release", 3, 1, "A", "1"),
-            ("allocate", 2, 1, "B", "1"),
-            ("allocate", 1, 2, "B", "1"),
-            ("refuse", 2, None, "B", "1"),
+            ("release", 3, 1, 1),
+            ("allocate", 2, 1, 2),
+            ("allocate", 1, 2, 2),
+            ("refuse", 2, None, 2),
         ],
         schema=MOVES,
         orient="row",
@@ -291,29 +299,18 @@ def test_moves_are_posted_on_lines_and_records() -> None:
 
 
 def test_what_stays_pending_of_a_product_that_refuses_is_refused() -> None:
-    lines = pl.DataFrame(
-        [
-            {"order_id": "A", "line_id": "1", "upc": "U", "pending": 5},
-            {"order_id": "B", "line_id": "1", "upc": "U", "pending": 2},
-            {"order_id": "C", "line_id": "1", "upc": "V", "pending": 9},
-            {"order_id": "D", "line_id": "1", "upc": "W", "pending": 9},
-            {"order_id": "E", "line_id": "1", "upc": "U", "pending": 0},
-        ]
-    )
-    products = pl.DataFrame({"upc": ["U", "V"], "out_of_stock": ["refuse", "backorder"]})
+    refusing = pl.DataFrame({"line_no": [1, 2, 5], "pending": [5, 2, 0]})
     moves = pl.DataFrame(
         [
-            ("allocate", 3, 1, "A", "1"),
-            ("allocate", 2, 1, "B", "1"),
-            ("release", 1, 1, "E", "1"),
+            ("allocate", 3, 1, 1),
+            ("allocate", 2, 1, 2),
+            ("allocate", 9, 1, 3),
+            ("release", 1, 1, 5),
         ],
         schema=MOVES,
         orient="row",
     )
-    assert refusals(lines, moves, products).rows() == [
-        ("refuse", 2, "A", "1"),
-        ("refuse", 1, "E", "1"),
-    ]
+    assert refusals(refusing, moves).rows() == [("refuse", 2, 1), ("refuse", 1, 5)]
 
 
 # Against the clerk
@@ -429,8 +426,8 @@ def followed(promises: Promises, after: Promises) -> Promises:
     """The promises, changed by the moves that are written down."""
     stands = Counter(promises)
     moves = changes(promise_table(promises), promise_table(after))
-    for order_id, _, inventory_id, kind, units in moves.iter_rows():
-        stands[order_id, inventory_id] += units if kind == "allocate" else -units
+    for line_no, inventory_id, kind, units in moves.iter_rows():
+        stands[chr(line_no), inventory_id] += units if kind == "allocate" else -units
     return dict(+stands)
 
 

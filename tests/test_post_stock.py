@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.granular import GRANULAR_KEY
+from schemas.granular import GRANULAR_KEY, POOL
 from transforms.post_stock import KnownStock, PostedStock
 from transforms.post_stock import post_stock as post
 
@@ -33,9 +33,13 @@ FIELDS: dict[str, Any] = {
 }
 INFORMATION: dict[str, Any] = {"floor": pl.Int64, "safety_stock": pl.Int64, "ltd": pl.Int64}
 SOURCE: dict[str, Any] = {"file": pl.String, "row": pl.Int64, "day": pl.Date}
+KEY: dict[str, Any] = {
+    "pool_no": pl.Int64,
+    **{name: kind for name, kind in FIELDS.items() if name not in POOL},
+}
 COUNTS: dict[str, Any] = {
     **SOURCE,
-    **FIELDS,
+    **KEY,
     "quantity": pl.Int64,
     **INFORMATION,
     "counted_at": INSTANT,
@@ -43,7 +47,7 @@ COUNTS: dict[str, Any] = {
 }
 ADJUSTMENTS: dict[str, Any] = {
     **SOURCE,
-    **FIELDS,
+    **KEY,
     "quantity": pl.Int64,
     "adjusted_at": INSTANT,
     "reason": pl.String,
@@ -58,7 +62,7 @@ UNCERTAIN: dict[str, Any] = {
 }
 RECORDS: dict[str, Any] = {
     "inventory_id": pl.Int64,
-    **FIELDS,
+    **KEY,
     "on_hand": pl.Int64,
     "allocated": pl.Int64,
     "safety_stock": pl.Int64,
@@ -115,7 +119,8 @@ def empty(schema: dict[str, Any]) -> Callable[[], pl.DataFrame]:
 class Warehouse:
     """What nights leave behind, kept the way the flow keeps it."""
 
-    records: pl.DataFrame = field(default_factory=empty(RECORDS))
+    state: pl.DataFrame = field(default_factory=empty(RECORDS))
+    pools: dict[Key, int] = field(default_factory=dict)
     statements: pl.DataFrame = field(default_factory=empty(STATEMENTS))
     movements: pl.DataFrame = field(default_factory=empty(MOVEMENTS))
     full_counts: pl.DataFrame = field(default_factory=empty(FULL_COUNTS))
@@ -131,13 +136,17 @@ class Warehouse:
     ) -> PostedStock:
         """Post a night; `replaced` are files of counts that come as new versions."""
         self.run += 1
-        last_id = self.records.get_column("inventory_id").max()
+        last_id = self.state.get_column("inventory_id").max()
+        counts, adjustments = list(counts), list(adjustments)
+        for named in sorted({pool_of(row) for row in [*counts, *adjustments]} - {*self.pools}):
+            self.pools[named] = len(self.pools) + 1
         posted = post(
-            pl.DataFrame(list(counts), schema=COUNTS, orient="row"),
-            pl.DataFrame(list(adjustments), schema=ADJUSTMENTS, orient="row"),
+            pl.DataFrame([self._in_pool(row) for row in counts], schema=COUNTS),
+            pl.DataFrame([self._in_pool(row) for row in adjustments], schema=ADJUSTMENTS),
             pl.DataFrame(list(uncertain), schema=UNCERTAIN, orient="row"),
             KnownStock(
-                records=self.records,
+                pools=self._pools().sort(POOL),
+                records=self.state,
                 statements=self.statements,
                 movements=self.movements.filter(pl.col("kind").is_in(["adjust", "ship"])).select(
                     "inventory_id", "at", "kind", "quantity", "file", "row", "run"
@@ -149,8 +158,8 @@ class Warehouse:
             self.run,
             CLOSING_AT,
         )
-        stays = self.records.join(posted.records, on="inventory_id", how="anti")
-        self.records = pl.concat([stays, posted.records]).sort("inventory_id")
+        stays = self.state.join(posted.records, on="inventory_id", how="anti")
+        self.state = pl.concat([stays, posted.records.select(*RECORDS)]).sort("inventory_id")
         held = self.statements.join(
             posted.statements_gone, on=["inventory_id", "reason", "file"], how="anti"
         )
@@ -167,7 +176,21 @@ class Warehouse:
         moved = pl.DataFrame([shipped | {"inventory_id": inventory_id}], schema=MOVEMENTS)
         self.movements = pl.concat([self.movements, moved])
         left = pl.when(inventory_id=inventory_id).then(quantity).otherwise(0)
-        self.records = self.records.with_columns(pl.col("on_hand") - left)
+        self.state = self.state.with_columns(pl.col("on_hand") - left)
+
+    def _in_pool(self, row: Row) -> Row:
+        return row | {"pool_no": self.pools[pool_of(row)]}
+
+    def _pools(self) -> pl.DataFrame:
+        rows = [(number, *texts) for texts, number in self.pools.items()]
+        schema = {"pool_no": pl.Int64, **dict.fromkeys(POOL, pl.String)}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    @property
+    def records(self) -> pl.DataFrame:
+        """Each record with its location, UPC and segment."""
+        beside = self.state.join(self._pools(), on="pool_no", how="left", maintain_order="left")
+        return beside.drop("pool_no")
 
     def on_hand(self, *columns: str) -> dict[Any, int]:
         """Units by the columns named."""
@@ -187,6 +210,10 @@ class Warehouse:
         ).iter_rows():
             sums[inventory_id] += -units if kind == "ship" else units
         return sums
+
+
+def pool_of(row: Row) -> Key:
+    return tuple(row[name] for name in POOL)
 
 
 def at(number: int, hour: int = 0) -> datetime:

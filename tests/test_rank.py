@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.rank import by_rank, rank_key, use_key
+from transforms.rank import by_rank, id_order, rank_key, use_key
 
 Row = dict[str, Any]
 
@@ -32,8 +32,19 @@ def line(
     }
 
 
-def ranked(lines: list[Row]) -> list[Row]:
-    return by_rank(pl.DataFrame(lines, schema=LINES, orient="row")).to_dicts()
+def ranked(lines: list[Row], taken_by: list[int] | None = None) -> list[Row]:
+    """The lines by rank; those of a run are numbered by their ids, run by run."""
+    runs = taken_by or [1 for _ in lines]
+    table = pl.DataFrame(lines, schema=LINES, orient="row").with_columns(
+        run=pl.Series(runs, dtype=pl.Int64)
+    )
+    table = pl.concat([of_run[id_order(of_run)] for of_run in table.partition_by("run")] or [table])
+    table = (
+        table.sort("run", maintain_order=True).with_row_index("line_no").cast({"line_no": pl.Int64})
+    )
+    tied = table if len(set(runs)) > 1 else table.clear()
+    shuffled = by_rank(table.sample(fraction=1, shuffle=True, seed=1), tied)
+    return shuffled.drop("line_no", "run").to_dicts()
 
 
 def order_ids(lines: list[Row]) -> list[str]:
@@ -127,6 +138,26 @@ IDS = st.one_of(
 )
 def test_tables_and_single_lines_have_one_rank(lines: list[Row]) -> None:
     assert ranked(lines) == sorted(lines, key=rank_key)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.builds(
+                line,
+                IDS,
+                IDS,
+                placed_at=st.sampled_from([NOON, NOON + timedelta(microseconds=1)]),
+                priority=st.sampled_from([-1, 0, 3]),
+            ),
+            st.integers(1, 3),
+        ),
+        max_size=12,
+    )
+)
+def test_lines_that_several_runs_took_have_the_same_rank(told: list[tuple[Row, int]]) -> None:
+    lines = [one for one, _ in told]
+    assert ranked(lines, [run for _, run in told]) == sorted(lines, key=rank_key)
 
 
 def test_records_are_used_by_date_then_inventory_id_undated_last() -> None:

@@ -21,6 +21,7 @@ def warehouse_of(root: Root) -> dict[str, list[tuple[object, ...]]]:
     """Every table of the warehouse, but for where and when files were found."""
     with duckdb.connect(str(root.path / "warehouse.duckdb"), read_only=True) as warehouse:
         warehouse.execute("SET TimeZone = 'UTC'")
+        warehouse.execute("USE state")
         names = [name for (name,) in warehouse.execute("SHOW TABLES").fetchall()]
         tables: dict[str, pl.DataFrame] = {
             name: warehouse.sql(f'FROM "{name}"').pl() for name in names

@@ -2,33 +2,22 @@
 
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
+from flows.reconcile import BALANCES, unbalanced
 from schemas.movements import EFFECTS
-from transforms.reconcile import LINE_BALANCES, RECORD_BALANCES, unbalanced
+from schemas.state import create_table
 
 Row = dict[str, Any]
 
-LINE = ("order_id", "line_id")
-RECORD = ("inventory_id",)
-MOVEMENTS: dict[str, Any] = {
-    "kind": pl.String,
-    "quantity": pl.Int64,
-    "inventory_id": pl.Int64,
-    "order_id": pl.String,
-    "line_id": pl.String,
-}
-LINES: dict[str, Any] = {
-    "order_id": pl.String,
-    "line_id": pl.String,
-    **dict.fromkeys(LINE_BALANCES, pl.Int64),
-}
-RECORDS: dict[str, Any] = {"inventory_id": pl.Int64, **dict.fromkeys(RECORD_BALANCES, pl.Int64)}
+_, LINE_BALANCES = BALANCES["line_state"]
+_, RECORD_BALANCES = BALANCES["record_state"]
 
 
-def line(line_id: str = "1", **balances: int) -> Row:
-    return {"order_id": "A", "line_id": line_id, **dict.fromkeys(LINE_BALANCES, 0), **balances}
+def line(line_no: int = 1, **balances: int) -> Row:
+    return {"line_no": line_no, **dict.fromkeys(LINE_BALANCES, 0), **balances}
 
 
 def record(inventory_id: int = 1, **balances: int) -> Row:
@@ -36,51 +25,52 @@ def record(inventory_id: int = 1, **balances: int) -> Row:
 
 
 def moved(
-    kind: str, quantity: int, *, inventory_id: int | None = None, line_id: str | None = None
+    kind: str, quantity: int, *, inventory_id: int | None = None, line_no: int | None = None
 ) -> Row:
-    order_id = None if line_id is None else "A"
     return {
         "kind": kind,
         "quantity": quantity,
         "inventory_id": inventory_id,
-        "order_id": order_id,
-        "line_id": line_id,
+        "line_no": line_no,
     }
 
 
-def lines_unbalanced(
-    before: list[Row], after: list[Row], moves: list[Row]
-) -> list[tuple[Any, ...]]:
-    return unbalanced(
-        pl.DataFrame(before, schema=LINES),
-        pl.DataFrame(after, schema=LINES),
-        pl.DataFrame(moves, schema=MOVEMENTS),
-        LINE,
-        LINE_BALANCES,
-    ).rows()
+def found(table: str, before: list[Row], after: list[Row], moves: list[Row]) -> list[Row]:
+    with duckdb.connect() as night:
+        night.execute("ATTACH ':memory:' AS warehouse; CREATE SCHEMA warehouse.state")
+        for where, name, rows in (
+            ("warehouse.state", table, before),
+            ("memory.main", table, after),
+            ("memory.main", "movements", moves),
+        ):
+            night.execute(f"USE {where}")
+            night.execute(create_table(name))
+            if rows:
+                told = pl.DataFrame(rows)
+                night.register("told", told)
+                night.execute(f"INSERT INTO {name} BY NAME FROM told")
+        night.execute("USE memory.main")
+        broken: list[Row] = night.sql(unbalanced(table)).pl().to_dicts()
+    return [{name: one for name, one in row.items() if one} for row in broken]
 
 
-def records_unbalanced(
-    before: list[Row], after: list[Row], moves: list[Row]
-) -> list[tuple[Any, ...]]:
-    return unbalanced(
-        pl.DataFrame(before, schema=RECORDS),
-        pl.DataFrame(after, schema=RECORDS),
-        pl.DataFrame(moves, schema=MOVEMENTS),
-        RECORD,
-        RECORD_BALANCES,
-    ).rows()
+def lines_unbalanced(before: list[Row], after: list[Row], moves: list[Row]) -> list[Row]:
+    return found("line_state", before, after, moves)
+
+
+def records_unbalanced(before: list[Row], after: list[Row], moves: list[Row]) -> list[Row]:
+    return found("record_state", before, after, moves)
 
 
 def test_a_night_of_a_line_balances() -> None:
     moves = [
-        moved("order", 9, line_id="1"),
-        moved("allocate", 6, inventory_id=1, line_id="1"),
-        moved("release", 1, inventory_id=1, line_id="1"),
-        moved("ship", 3, inventory_id=1, line_id="1"),
-        moved("cancel", 1, line_id="1"),
-        moved("refuse", 1, line_id="1"),
-        moved("pass", 1, line_id="1"),
+        moved("order", 9, line_no=1),
+        moved("allocate", 6, inventory_id=1, line_no=1),
+        moved("release", 1, inventory_id=1, line_no=1),
+        moved("ship", 3, inventory_id=1, line_no=1),
+        moved("cancel", 1, line_no=1),
+        moved("refuse", 1, line_no=1),
+        moved("pass", 1, line_no=1),
     ]
     # Pending: 9 - 6 + 1 - 1 - 1 - 1; allocated: 6 - 1 - 3; shipped: 3 + 1.
     after = [line(pending=1, allocated=2, shipped=4, cancelled=1, refused=1)]
@@ -91,9 +81,9 @@ def test_a_night_of_a_record_balances() -> None:
     moves = [
         moved("count", 9, inventory_id=1),
         moved("adjust", -2, inventory_id=1),
-        moved("allocate", 4, inventory_id=1, line_id="1"),
-        moved("release", 1, inventory_id=1, line_id="1"),
-        moved("ship", 2, inventory_id=1, line_id="1"),
+        moved("allocate", 4, inventory_id=1, line_no=1),
+        moved("release", 1, inventory_id=1, line_no=1),
+        moved("ship", 2, inventory_id=1, line_no=1),
     ]
     before, after = [record(on_hand=1)], [record(on_hand=6, allocated=1)]
     assert records_unbalanced(before, after, moves) == []
@@ -101,43 +91,38 @@ def test_a_night_of_a_record_balances() -> None:
 
 @pytest.mark.parametrize("kind", sorted(EFFECTS))
 def test_a_movement_that_no_balance_followed_is_found(kind: str) -> None:
-    found = lines_unbalanced(
-        [line(pending=5)], [line(pending=5)], [moved(kind, 2, inventory_id=1, line_id="1")]
-    )
-    assert {row[2] for row in found} == set(EFFECTS[kind]) - {"on_hand"}
+    moves = [moved(kind, 2, inventory_id=1, line_no=1)]
+    broken = lines_unbalanced([line(pending=5)], [line(pending=5)], moves)
+    effects = {name: 2 * factor for name, factor in EFFECTS[kind].items() if name != "on_hand"}
+    assert broken == ([{"line_no": 1, **effects}] if effects else [])
 
 
 def test_a_balance_that_no_movement_made_is_found() -> None:
-    found = lines_unbalanced([line(pending=5)], [line(pending=5, shipped=1)], [])
-    assert found == [("A", "1", "shipped", 0, 0, 1)]
+    broken = lines_unbalanced([line(pending=5)], [line(pending=5, shipped=1)], [])
+    assert broken == [{"line_no": 1, "shipped": -1}]
 
 
 def test_a_new_row_began_with_0_of_everything() -> None:
     assert records_unbalanced([], [record(on_hand=3)], [moved("count", 3, inventory_id=1)]) == []
-    assert records_unbalanced([], [record(on_hand=3)], []) == [(1, "on_hand", 0, 0, 3)]
-
-
-def test_a_row_that_is_gone_is_found() -> None:
-    assert records_unbalanced([record(on_hand=3)], [], []) == [(1, "on_hand", 3, 0, 0)]
+    assert records_unbalanced([], [record(on_hand=3)], []) == [{"inventory_id": 1, "on_hand": -3}]
 
 
 def test_a_movement_of_an_unknown_row_is_found() -> None:
-    assert lines_unbalanced([], [], [moved("order", 2, line_id="9")]) == [
-        ("A", "9", "pending", 0, 2, 0)
-    ]
+    broken = lines_unbalanced([], [], [moved("order", 2, line_no=9)])
+    assert broken == [{"line_no": 9, "pending": 2}]
 
 
 def test_movements_of_one_row_dont_make_up_for_another() -> None:
     before = [record(1, on_hand=5), record(2, on_hand=5)]
     after = [record(1, on_hand=6), record(2, on_hand=4)]
     assert records_unbalanced(before, after, []) == [
-        (1, "on_hand", 5, 0, 6),
-        (2, "on_hand", 5, 0, 4),
+        {"inventory_id": 1, "on_hand": -1},
+        {"inventory_id": 2, "on_hand": 1},
     ]
 
 
 def test_units_that_wait_belong_to_lines_and_not_to_records() -> None:
-    moves = [moved("order", 4, line_id="1"), moved("allocate", 4, inventory_id=1, line_id="1")]
+    moves = [moved("order", 4, line_no=1), moved("allocate", 4, inventory_id=1, line_no=1)]
     assert lines_unbalanced([], [line(allocated=4)], moves) == []
     assert records_unbalanced([record()], [record(allocated=4)], moves) == []
 

@@ -9,23 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.shortages import REASONS, Shortages
+from schemas.shortages import REASONS
 from transforms.shortages import shortages
 
 Row = dict[str, Any]
 FIELDS = ("serial_number", "lot_code", "date", "sku", "condition")
 POOL = {"location_code": "L", "upc": "U", "segment": ""}
 LINES = {
-    "order_id": pl.String,
-    "line_id": pl.String,
-    **dict.fromkeys(POOL, pl.String),
+    "line_no": pl.Int64,
+    "pool_no": pl.Int64,
     **{field: pl.Date if field == "date" else pl.String for field in FIELDS},
     "allocated": pl.Int64,
     "pending": pl.Int64,
 }
 RECORDS = {
     "inventory_id": pl.Int64,
-    **dict.fromkeys(POOL, pl.String),
+    "pool_no": pl.Int64,
     **{field: pl.Date if field == "date" else pl.String for field in FIELDS},
     "on_hand": pl.Int64,
     "allocated": pl.Int64,
@@ -45,9 +44,18 @@ def record(on_hand: int, **fields: Any) -> Row:
 
 
 def explained(lines: Sequence[Row], records: Sequence[Row]) -> list[tuple[str, str, int]]:
-    found = shortages(pl.DataFrame(lines, schema=LINES), pl.DataFrame(records, schema=RECORDS))
-    Shortages.validate(found)
-    return found.select("order_id", "reason", "quantity").rows()
+    pools = list({tuple(row[name] for name in POOL): None for row in (*lines, *records)})
+
+    def in_pool(row: Row) -> Row:
+        return row | {"pool_no": pools.index(tuple(row[name] for name in POOL))}
+
+    asked = [in_pool(row) | {"line_no": number} for number, row in enumerate(lines)]
+    found = shortages(
+        pl.DataFrame(asked, schema=LINES),
+        pl.DataFrame([in_pool(row) for row in records], schema=RECORDS),
+    )
+    told = found.select("line_no", "reason", "quantity").iter_rows()
+    return [(lines[line_no]["order_id"], reason, units) for line_no, reason, units in told]
 
 
 @pytest.mark.parametrize(

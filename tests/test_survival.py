@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from flows import build as building
+from flows import views
 from flows.reconcile import Unreconciled
 from tests.killed import Ended, Runs
 from tests.roots import LOTWISE, REPOSITORY, Root
@@ -257,11 +258,11 @@ def test_tables_that_contradict_each_other_are_not_published_and_nothing_changes
     root = sample("data")
     root.night("2026-03-02")
     before = root.digests()
-    select = building._select
+    select = views.select
     wrong = "SELECT 'units' AS figure, 1 AS one, 2 AS other"
     with monkeypatch.context() as patched:
         patched.setattr(
-            building, "_select", lambda name: wrong if name == "reconciliation" else select(name)
+            building, "select", lambda name: wrong if name == "reconciliation" else select(name)
         )
         with pytest.raises(Unreconciled, match="units: 1 and 2"):
             root.night("2026-03-03")

@@ -35,9 +35,9 @@ def fresh(*versions: pl.DataFrame) -> pl.DataFrame:
         for version in versions:
             for table in ("events", "event_ids"):
                 night.execute(
-                    f"DELETE FROM warehouse.{table} WHERE file IN (SELECT file FROM {table})"
+                    f"DELETE FROM warehouse.state.{table} WHERE file IN (SELECT file FROM {table})"
                 )
-                night.execute(f"INSERT INTO warehouse.{table} FROM {table}")
+                night.execute(f"INSERT INTO warehouse.state.{table} FROM {table}")
                 night.execute(f"DELETE FROM {table}")
             night.execute("DELETE FROM parts")
             remember_contents(night, version, "adjustments", batch)

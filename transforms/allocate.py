@@ -9,7 +9,7 @@ Inside, a line is known by its turn (place by pool and rank), a record by its us
 use order), pools and values by integer codes, so that one packed integer is the key of every sort.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import polars as pl
@@ -29,7 +29,13 @@ def allocate(lines: DataFrame[OpenLines], stock: DataFrame[FreeStock]) -> DataFr
     different fields SPEC 6 leaves a choice: the one that names more chooses first, its earliest
     units that leave all others served.
     """
-    asked, records = coded(lines, stock)
+    asked, records = coded(lines, stock, POOL)
+    asked, pieces = pieces_of(asked, records)
+    return picked(pieces, asked, records, lines).pipe(Allocations.validate)
+
+
+def pieces_of(asked: pl.DataFrame, records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lines as they were placed, and the pieces: turn, use and quantity."""
     asked = bound_to_records(asked, records)
     crosses = pl.col("pool").is_in(crossing_pools(asked, records).implode())
     pieces = [
@@ -42,11 +48,15 @@ def allocate(lines: DataFrame[OpenLines], stock: DataFrame[FreeStock]) -> DataFr
             records.with_row_index("use").filter(crosses),
         ),
     ]
-    return picked(pl.concat(pieces), asked, records, lines).pipe(Allocations.validate)
+    return asked, pl.concat(pieces)
 
 
-def coded(lines: pl.DataFrame, stock: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def coded(
+    lines: pl.DataFrame, stock: pl.DataFrame, pools: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Lines that ask for units, by pool and rank; records that have units, by pool and use order.
+
+    pools: the columns that tell pools apart, texts or numbers.
 
     Both have a code for the pool and for each field that some line names: null where the line names
     no value, or the record has one that no line names. `mask` has one bit per field that a line
@@ -54,7 +64,9 @@ def coded(lines: pl.DataFrame, stock: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
     """
     named = [field for field in GRANULAR_FIELDS if lines[field].null_count() < lines.height]
     kinds: dict[str, pl.Categorical | pl.Enum] = {
-        column: pl.Categorical(pl.Categories.random()) for column in POOL
+        column: pl.Categorical(pl.Categories.random())
+        for column in pools
+        if lines.schema[column] == pl.String
     }
     kinds |= {
         field: pl.Enum(lines[field].drop_nulls().unique().sort())
@@ -67,13 +79,15 @@ def coded(lines: pl.DataFrame, stock: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
     def code(column: str) -> pl.Expr:
         if column == "date":
             return pl.when(days.is_between(first, last)).then(days - first).cast(pl.UInt32)
+        if column not in kinds:
+            return pl.col(column).cast(pl.UInt32)
         return pl.col(column).cast(kinds[column], strict=False).to_physical().cast(pl.UInt32)
 
     mask = pl.lit(0, pl.UInt8)
     for field in named:
         bit = pl.lit(1 << GRANULAR_FIELDS.index(field), pl.UInt8)
         mask = mask + pl.when(pl.col(field).is_not_null()).then(bit).otherwise(0)
-    codes = [code(column).alias(column) for column in (*POOL, *named)]
+    codes = [code(column).alias(column) for column in (*pools, *named)]
     asked = (
         lines.with_row_index("row")
         .select("row", "quantity", *codes, rank=ranked(lines), mask=mask)
@@ -81,7 +95,7 @@ def coded(lines: pl.DataFrame, stock: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
     )
     records = stock.select("inventory_id", *codes, units="free", day=days)
     records = records.filter(pl.col("units") > 0)
-    asked, records = with_packed("pool", POOL, asked, records)
+    asked, records = with_packed("pool", pools, asked, records)
     return (
         asked[order_by(asked, "pool", "rank")],
         records[order_by(records, "pool", "day", "inventory_id")].drop("day"),

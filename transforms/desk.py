@@ -24,8 +24,7 @@ MOVEMENT: Final = {
     "kind": pl.String,
     "quantity": pl.Int64,
     "inventory_id": pl.Int64,
-    "order_id": pl.String,
-    "line_id": pl.String,
+    "line_no": pl.Int64,
     "reason": pl.String,
     "file": pl.String,
     "row": pl.Int64,
@@ -94,8 +93,7 @@ class Desk:
                 "kind": kind,
                 "quantity": units,
                 "inventory_id": record["inventory_id"] if record else None,
-                "order_id": line["order_id"] if line else None,
-                "line_id": line["line_id"] if line else None,
+                "line_no": line["line_no"] if line else None,
                 "reason": event["because"],
                 "file": event["file"],
                 "row": event["row"],
@@ -131,7 +129,7 @@ class Desk:
 
     def new_record(self, fields: Row) -> Row:
         """A record made because units left it, as earlier statements had it: with none on hand."""
-        record = {name: fields[name] for name in GRANULAR_KEY} | {
+        record = {name: fields[name] for name in ("pool_no", *GRANULAR_KEY)} | {
             "inventory_id": self.next_id,
             "on_hand": 0,
             "allocated": 0,

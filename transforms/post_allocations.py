@@ -3,35 +3,32 @@
 import polars as pl
 
 from schemas.movements import effect
-from transforms.place import LINE
 
 
-def refusals(lines: pl.DataFrame, moves: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
-    """kind, quantity, order_id, line_id: units pending of products not backordered."""
-    moved = moves.group_by(LINE).agg(moved=effect("pending").sum())
-    refusing = products.filter(out_of_stock="refuse").select("upc")
+def refusals(refusing: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+    """kind, quantity, line_no: what `refusing` lines wait for after the moves."""
+    moved = moves.group_by("line_no").agg(moved=effect("pending").sum())
     return (
-        lines.join(refusing, on="upc", how="semi")
-        .join(moved, on=LINE, how="left")
+        refusing.join(moved, on="line_no", how="left")
         .with_columns(quantity=pl.col("pending") + pl.col("moved").fill_null(0))
         .filter(pl.col("quantity") > 0)
-        .select(pl.lit("refuse").alias("kind"), "quantity", *LINE)
-        .sort(LINE)
+        .select(pl.lit("refuse").alias("kind"), "quantity", "line_no")
+        .sort("line_no")
     )
 
 
 def moved_lines(lines: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
     """The lines with their balances after the moves."""
-    return _moved(lines, moves, LINE, ("allocated", "pending", "refused"))
+    return _moved(lines, moves, "line_no", ("allocated", "pending", "refused"))
 
 
 def moved_records(records: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
     """The records with their balances after the moves."""
-    return _moved(records, moves, ("inventory_id",), ("allocated",))
+    return _moved(records, moves, "inventory_id", ("allocated",))
 
 
 def _moved(
-    rows: pl.DataFrame, moves: pl.DataFrame, key: tuple[str, ...], balances: tuple[str, ...]
+    rows: pl.DataFrame, moves: pl.DataFrame, key: str, balances: tuple[str, ...]
 ) -> pl.DataFrame:
     sums = (
         moves.drop_nulls(key)

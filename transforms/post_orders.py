@@ -1,9 +1,16 @@
-"""Post orders: what order files say, as lines and what is ordered on them (SPEC 5.1, 5.2)."""
+"""Post orders: what order files say, as lines and what is ordered on them (SPEC 5.1, 5.2).
+
+Most rows are alone: nobody knows their line, and no other row speaks of it. The others of a line
+make a chain of statements, each beside what is known before it.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+
+from transforms.nested import order_by
+from transforms.rank import id_order
 
 LINE: Final = ("order_id", "line_id")
 FROM: Final = ("file", "row")
@@ -19,13 +26,12 @@ IDENTITY: Final = (
 )
 """What a line sent again must not change."""
 
-BALANCES: Final = ("allocated", "pending", "shipped", "cancelled", "refused")
-
 
 @dataclass(frozen=True)
 class PostedOrders:
-    """lines: new images of new and changed lines. movements: units ordered. repeats: file, row.
-    rejects: file, row, rule, column.
+    """lines: images of new lines, in the order of their ids, and of changed ones; is_new tells them
+    apart, has_new_customer those whose customer is another. movements: units ordered. repeats:
+    file, row. rejects: file, row, rule, column.
 
     decreases: units that a restated line no longer wants, to be cancelled in the order of their
     `number`; null is all that is open but what was ordered since.
@@ -43,14 +49,88 @@ def post_orders(
     lines: pl.DataFrame,
     products: pl.DataFrame,
     default_condition: str | None,
+    next_line_no: int,
 ) -> PostedOrders:
     """Post tonight's order rows over the lines that are known of them.
 
-    orders: rows as validated, with file, row, the file's day and `restated_at`, the instant at
-    which the file spoke. lines: the known ones among them. What a restatement changes happened when
-    its file spoke: its placed_at is still the order's.
+    orders: rows as validated, with pool_no, file, row, the file's day and `restated_at`, the
+    instant at which the file spoke. lines: the known ones among them. What a restatement changes
+    happened when its file spoke: its placed_at is still the order's.
     """
-    told, nothing_ordered = _beside_known(orders, lines)
+    told = orders.rename({"condition": "stated_condition"})
+    alone, others = _split(told, _is_alone(told, lines))
+    chain, rejects, stale = _chained(others, lines)
+    stated = _stated(chain)
+    defaults = _defaults(products, default_condition)
+    new = pl.concat(
+        [
+            _fresh(alone.with_columns(ordered="quantity", stated_on="day"), defaults),
+            _fresh(stated.filter(~pl.col("is_known")), defaults),
+        ]
+    )
+    order = id_order(new)
+    numbers = pl.int_range(next_line_no, next_line_no + new.height, dtype=pl.Int64, eager=True)
+    new = new.with_columns(line_no=numbers.clone().scatter(order, numbers))
+    images = pl.concat([new[order], _restated(lines, stated)], how="diagonal")
+    decreases = chain.filter(pl.col("change") < 0).select(
+        *LINE,
+        "file",
+        "row",
+        "ordered_since",
+        # A statement that takes the place of another didn't happen before it.
+        at=pl.col("restated_at").cum_max().over(LINE),
+        quantity=pl.when(pl.col("quantity") > 0).then(-pl.col("change")),
+        number=pl.int_range(pl.len()),
+    )
+    ordered = [
+        alone.select(
+            "quantity",
+            "file",
+            "row",
+            line_no=new.get_column("line_no").head(alone.height),
+            at="placed_at",
+            reason=pl.lit(None, dtype=pl.String),
+        ),
+        # The chain is in the order in which each line was stated, and so are its movements.
+        chain.filter(pl.col("change") > 0)
+        .join(images.select(*LINE, "line_no"), on=LINE, how="left", maintain_order="left")
+        .select(
+            pl.col("change").alias("quantity"),
+            "file",
+            "row",
+            "line_no",
+            at=pl.when("is_new").then("placed_at").otherwise("restated_at"),
+            reason=pl.when(~pl.col("is_new")).then(pl.lit("restated")),
+        ),
+    ]
+    movements = pl.concat(ordered)
+    movements = movements[order_by(movements, "line_no")]
+    return PostedOrders(
+        lines=images,
+        movements=movements.with_columns(kind=pl.lit("order")),
+        decreases=decreases,
+        repeats=pl.concat([chain.filter("is_repeat").select(*FROM), stale.select(*FROM)]),
+        rejects=rejects,
+    )
+
+
+def _is_alone(told: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
+    """Whether a row is the only one of a line that nobody knows; of few it isn't told."""
+    line = told.select(pl.struct(LINE).hash()).to_series()
+    known = lines.select(pl.struct(LINE).hash()).to_series()
+    orders_some = told.get_column("quantity") > 0
+    return line.is_unique() & ~line.is_in(known.implode()) & orders_some
+
+
+def _split(frame: pl.DataFrame, condition: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return frame.filter(condition), frame.filter(~condition)
+
+
+def _chained(
+    told: pl.DataFrame, lines: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Rows that say something of their line, rejects, and rows that an earlier day said."""
+    told, nothing_ordered = _beside_known(told, lines)
     clash = pl.coalesce(
         pl.when(pl.col(name).ne_missing(pl.col(f"known_{name}"))).then(pl.lit(name))
         for name in IDENTITY
@@ -65,50 +145,18 @@ def post_orders(
         pl.col("priority") == pl.col("known_priority"),
         pl.col("customer_id").eq_missing(pl.col("known_customer_id")),
     )
-    at = pl.when("is_new").then("placed_at").otherwise("restated_at")
-    # The chain is in the order in which each line was stated, and so are its movements.
-    movements = chain.filter(pl.col("change") > 0).select(
-        at=at,
-        kind=pl.lit("order"),
-        quantity="change",
-        order_id="order_id",
-        line_id="line_id",
-        reason=pl.when(~pl.col("is_new")).then(pl.lit("restated")),
-        file="file",
-        row="row",
-    )
-    decreases = chain.filter(pl.col("change") < 0).select(
-        *LINE,
-        "file",
-        "row",
-        "ordered_since",
-        # A statement that takes the place of another didn't happen before it.
-        at=pl.col("restated_at").cum_max().over(LINE),
-        quantity=pl.when(pl.col("quantity") > 0).then(-pl.col("change")),
-        number=pl.int_range(pl.len()),
-    )
-    repeats = pl.concat([chain.filter("is_repeat").select(*FROM), stale.select(*FROM)])
-    return PostedOrders(
-        lines=_images(chain, lines, products, default_condition),
-        movements=movements,
-        decreases=decreases,
-        repeats=repeats,
-        rejects=pl.concat(
-            [
-                conflicts.select(
-                    *FROM,
-                    rule=pl.lit("conflict"),
-                    column=pl.col("clash").replace({"stated_condition": "condition"}),
-                ),
-                nothing_ordered.select(
-                    *FROM, rule=pl.lit("nothing_ordered"), column=pl.lit("quantity")
-                ),
-            ]
+    rejects = [
+        conflicts.select(
+            *FROM,
+            rule=pl.lit("conflict"),
+            column=pl.col("clash").replace({"stated_condition": "condition"}),
         ),
-    )
+        nothing_ordered.select(*FROM, rule=pl.lit("nothing_ordered"), column=pl.lit("quantity")),
+    ]
+    return chain, pl.concat(rejects), stale
 
 
-def _beside_known(orders: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _beside_known(told: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows of lines, each beside what is known of its line; and those that order 0 of no line."""
     known = lines.select(
         *LINE,
@@ -118,7 +166,7 @@ def _beside_known(orders: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFra
         known_customer_id="customer_id",
         known_on="stated_on",
     )
-    told = orders.rename({"condition": "stated_condition"}).sort(*LINE, "day", "file", "row")
+    told = told.sort(*LINE, "day", "file", "row")
     told = told.join(known, on=LINE, how="left", maintain_order="left")
     is_known = pl.col("known_on").is_not_null()
     orders_some = (pl.col("quantity") > 0).cum_max().over(LINE)
@@ -165,48 +213,66 @@ def _changes(chain: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _images(
-    chain: pl.DataFrame,
-    lines: pl.DataFrame,
-    products: pl.DataFrame,
-    default_condition: str | None,
-) -> pl.DataFrame:
+def _stated(chain: pl.DataFrame) -> pl.DataFrame:
+    """What the rows of each line come to, a row a line."""
     stated = chain.group_by(number=_starts().cum_sum(), maintain_order=True).agg(
         *(pl.col(name).first() for name in LINE),
         pl.col("is_repeat").all(),
         pl.col("change").filter(pl.col("change") > 0).sum().alias("ordered"),
-        *(pl.col(name).first() for name in (*IDENTITY, "placed_at", "is_known", "known_on")),
-        *(pl.col(name).last() for name in ("priority", "customer_id")),
-        stated_quantity=pl.col("quantity").last(),
+        *(
+            pl.col(name).first()
+            for name in (*IDENTITY, "pool_no", "placed_at", "is_known", "known_on")
+        ),
+        *(pl.col(name).last() for name in ("priority", "customer_id", "quantity")),
         stated_on=pl.col("day").last(),
     )
     # A repeat says when the line was last stated, which rules out files of the days before.
     says_nothing = pl.col("is_repeat") & (pl.col("stated_on") <= pl.col("known_on"))
-    stated = stated.filter(~says_nothing.fill_null(value=False))
-    fresh = (
-        stated.filter(~pl.col("is_known"))
-        .join(
-            products.select("upc", "default_condition"), on="upc", how="left", maintain_order="left"
+    return stated.filter(~says_nothing.fill_null(value=False))
+
+
+def _defaults(products: pl.DataFrame, default_condition: str | None) -> pl.DataFrame:
+    """upc, default_condition: null is any other UPC."""
+    of_products = products.select("upc", "default_condition").drop_nulls()
+    rest = pl.DataFrame({"upc": [None], "default_condition": [default_condition]})
+    return pl.concat([of_products, rest.cast(pl.String)])
+
+
+def _fresh(stated: pl.DataFrame, defaults: pl.DataFrame) -> pl.DataFrame:
+    *_, otherwise = defaults.get_column("default_condition")
+    nothing = pl.lit(0, dtype=pl.Int64)
+    condition = pl.col("stated_condition")
+    if defaults.height > 1:
+        of_product = pl.col("upc").replace_strict(
+            defaults.get_column("upc"), defaults.get_column("default_condition"), default=otherwise
         )
+        condition = pl.coalesce(condition, of_product)
+    elif otherwise is not None:
+        condition = condition.fill_null(otherwise)
+    return stated.select(
+        *LINE,
+        *("placed_at", "priority", "customer_id", "pool_no"),
+        *("sku", "lot_code", "date", "stated_condition", "serial_number", "stated_on"),
+        condition=condition,
+        stated_quantity="quantity",
+        pending="ordered",
+        run=pl.lit(None, dtype=pl.Int64),
+        is_new=pl.lit(value=True),
+        has_new_customer=pl.lit(value=False),
+        **dict.fromkeys(("allocated", "shipped", "cancelled", "refused"), nothing),
+    )
+
+
+def _restated(lines: pl.DataFrame, stated: pl.DataFrame) -> pl.DataFrame:
+    names = ("priority", "customer_id", "stated_quantity", "stated_on")
+    told = stated.rename({"quantity": "stated_quantity"})
+    return (
+        lines.join(told.select(*LINE, "ordered", *names), on=LINE, suffix="_new")
         .with_columns(
-            condition=pl.coalesce(
-                "stated_condition", "default_condition", pl.lit(default_condition, dtype=pl.String)
-            ),
-            quantity="ordered",
-            **{name: pl.lit(0, dtype=pl.Int64) for name in BALANCES},
+            pending=pl.col("pending") + pl.col("ordered"),
+            is_new=pl.lit(value=False),
+            has_new_customer=~pl.col("customer_id").eq_missing(pl.col("customer_id_new")),
+            **{name: f"{name}_new" for name in names},
         )
-        .with_columns(pending="ordered")
+        .select(*lines.columns, "is_new", "has_new_customer")
     )
-    restated = lines.join(
-        stated.select(*LINE, "ordered", "priority", "customer_id", "stated_quantity", "stated_on"),
-        on=LINE,
-        suffix="_new",
-    ).with_columns(
-        quantity=pl.col("quantity") + pl.col("ordered"),
-        pending=pl.col("pending") + pl.col("ordered"),
-        **{
-            name: f"{name}_new"
-            for name in ("priority", "customer_id", "stated_quantity", "stated_on")
-        },
-    )
-    return pl.concat([fresh.select(lines.columns), restated.select(lines.columns)]).sort(LINE)

@@ -91,12 +91,12 @@ def _ship(desk: Desk, event: Row) -> None:
         raise Waits(f"it ships {event['quantity']}, more than the line has open: {is_open}")
     if line["upc"] in desk.untracked:
         desk.move(event, "pass", event["quantity"], line=line)
-        _note(desk, event, None, event["quantity"])
+        _note(desk, event, line, None, event["quantity"])
         return
     picks = pick(desk, event, line)
     _leave(desk, event, line, picks)
     for inventory_id, units in picks.items():
-        _note(desk, event, inventory_id, units)
+        _note(desk, event, line, inventory_id, units)
         if not fits(desk.records[inventory_id], line):
             _tell_wrong_unit(desk, event, line, desk.records[inventory_id], units)
 
@@ -141,14 +141,13 @@ def _is_known(desk: Desk, event: Row, line: Row) -> bool:
     )
 
 
-def _note(desk: Desk, event: Row, inventory_id: int | None, units: int) -> None:
+def _note(desk: Desk, event: Row, line: Row, inventory_id: int | None, units: int) -> None:
     if event["shipment_id"] is not None:
         shipment = (event["shipment_id"], event["order_id"], event["line_id"])
         desk.known_shipments.setdefault(shipment, []).append(inventory_id)
     desk.fulfilled.append(
         {
-            "order_id": event["order_id"],
-            "line_id": event["line_id"],
+            "line_no": line["line_no"],
             "inventory_id": inventory_id,
             "quantity": units,
             "shipment_id": event["shipment_id"],

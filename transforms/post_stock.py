@@ -10,10 +10,14 @@ from typing import Final
 
 import polars as pl
 
-from schemas.granular import GRANULAR_KEY
+from schemas.granular import GRANULAR_FIELDS
 from schemas.movements import effect
 from transforms.full_counts import full_counts, zeros
 from transforms.moved_serials import ARRIVAL, arrivals, zeros_elsewhere
+from transforms.nested import order_by
+
+KEY: Final = ("pool_no", *GRANULAR_FIELDS)
+"""What is one record of stock."""
 
 STATEMENT: Final = ("at", "run", "file", "row")
 """Of two statements of a record the later in this order holds."""
@@ -25,11 +29,13 @@ INFORMATION: Final = ("floor", "safety_stock", "ltd")
 class KnownStock:
     """What is known of the records that tonight may touch.
 
-    records: them, and all others of the serials among them. statements: theirs. movements: their
-    adjustments and shipments. full_counts: of their locations. replaced: files of counts that came
-    as new versions. next_id: the first inventory_id that is free.
+    pools: theirs and those named tonight, in the order of their texts. records: them, and all
+    others of the serials among them. statements: theirs. movements: their adjustments and
+    shipments. full_counts: of their locations. replaced: files of counts that came as new versions.
+    next_id: the first inventory_id that is free.
     """
 
+    pools: pl.DataFrame
     records: pl.DataFrame
     statements: pl.DataFrame
     movements: pl.DataFrame
@@ -42,9 +48,9 @@ class KnownStock:
 class PostedStock:
     """What tonight's counts and adjustments leave.
 
-    records: new images of new and changed ones. statements, full_counts: those made tonight.
-    statements_gone (inventory_id, reason, file): those that no longer hold. movements: adjustments,
-    and the corrections that counts make.
+    records: images of new and changed ones; is_new tells them apart. statements, full_counts: those
+    made tonight. statements_gone (inventory_id, reason, file): those that no longer hold.
+    movements: adjustments, and the corrections that counts make.
     """
 
     records: pl.DataFrame
@@ -62,21 +68,22 @@ def post_stock(
     run: int,
     closing_at: datetime,
 ) -> PostedStock:
-    """Post tonight's counts and adjustments (as validated, with file, row and the file's day).
+    """Post tonight's counts and adjustments: as validated, with pool_no, file, row and its day.
 
     uncertain: what rejected counts may have meant (see full_counts). closing_at: the end of the
     day, at which statements taken back without a successor cease to count.
     """
-    records = _with_new_records(counts, adjustments, known)
-    ids = records.select("inventory_id", *GRANULAR_KEY)
-    counted = _stated(counts.join(ids, on=GRANULAR_KEY, nulls_equal=True), run)
-    adjusted = adjustments.join(ids, on=GRANULAR_KEY, nulls_equal=True)
-    full = full_counts(counts, uncertain, run)
+    rows = pl.concat([counts.select(KEY), adjustments.select(KEY)])
+    ids, records = _with_new_records(rows, known)
+    counted = _stated(counts.with_columns(ids.head(counts.height)), run)
+    adjusted = adjustments.with_columns(ids.tail(adjustments.height))
+    full = full_counts(_placed(counts.filter("is_full"), known.pools), uncertain, run)
     is_replaced = pl.col("file").is_in(known.replaced.implode())
     gone, held = _split(known.statements.filter(reason="count"), is_replaced)
     of_others = known.statements.filter(pl.col("reason") != "count")
     follows = following(
         records,
+        known.pools,
         pl.concat([held, counted]),
         pl.concat([known.full_counts.filter(~is_replaced), full]),
         pl.concat(
@@ -129,21 +136,29 @@ def post_stock(
 
 
 def following(
-    records: pl.DataFrame, counted: pl.DataFrame, full: pl.DataFrame, adjusted: pl.DataFrame
+    records: pl.DataFrame,
+    pools: pl.DataFrame,
+    counted: pl.DataFrame,
+    full: pl.DataFrame,
+    adjusted: pl.DataFrame,
 ) -> pl.DataFrame:
     """The statements of 0 that counts and adjustments make of records they don't name (4.3, 4.4).
 
-    counted: count statements of the records. full: full counts of their locations. adjusted: their
-    adjustments (inventory_id, at, quantity, file, row, run).
+    pools: of the records. counted: count statements of the records. full: full counts of their
+    locations. adjusted: their adjustments (inventory_id, at, quantity, file, row, run).
     """
-    return pl.concat(
-        [
-            counted.clear(),
-            zeros(full, records, counted.select("inventory_id", "file")),
-            zeros_elsewhere(arrivals(counted, adjusted, records), records),
-        ],
-        how="diagonal",
-    )
+    follows = [counted.clear()]
+    if full.height:
+        named = counted.select("inventory_id", "file")
+        follows.append(zeros(full, _placed(records, pools), named))
+    serials = _placed(records.drop_nulls("serial_number"), pools)
+    follows.append(zeros_elsewhere(arrivals(counted, adjusted, serials), serials))
+    return pl.concat(follows, how="diagonal")
+
+
+def _placed(rows: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the location, UPC and segment of their pool."""
+    return rows.join(pools, on="pool_no", how="left", maintain_order="left")
 
 
 def _stated(counts: pl.DataFrame, run: int) -> pl.DataFrame:
@@ -171,30 +186,58 @@ def _differing(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:
     return pl.concat([one, other]).unique()
 
 
-def _with_new_records(
-    counts: pl.DataFrame, adjustments: pl.DataFrame, known: KnownStock
-) -> pl.DataFrame:
-    """The known records and those that tonight names first, numbered in key order."""
-    keys = pl.concat([counts.select(GRANULAR_KEY), adjustments.select(GRANULAR_KEY)])
-    unknown = keys.join(known.records, on=GRANULAR_KEY, how="anti", nulls_equal=True)
-    is_first = pl.any_horizontal(
-        pl.col(name).ne_missing(pl.col(name).shift(1)) | (pl.int_range(pl.len()) == 0)
-        for name in GRANULAR_KEY
-    )
-    fresh = (
-        unknown.sort(GRANULAR_KEY, nulls_last=True)
-        .filter(is_first)
-        .with_row_index("inventory_id", offset=known.next_id)
-        .with_columns(
-            pl.col("inventory_id").cast(pl.Int64),
-            on_hand=pl.lit(0, dtype=pl.Int64),
-            allocated=pl.lit(0, dtype=pl.Int64),
-            safety_stock=pl.lit(0, dtype=pl.Int64),
-            is_held=pl.lit(value=False),
-            is_expired=pl.lit(value=False),
+def _with_new_records(rows: pl.DataFrame, known: KnownStock) -> tuple[pl.Series, pl.DataFrame]:
+    """inventory_id of each row's record; and the known records with those that tonight names first,
+    numbered in key order."""
+    ids = pl.repeat(None, rows.height, dtype=pl.Int64, eager=True).alias("inventory_id")
+    if known.records.height:
+        beside = rows.join(
+            known.records.select("inventory_id", *KEY),
+            on=KEY,
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
         )
+        ids = beside.get_column("inventory_id")
+    unknown = rows.with_row_index("place").filter(ids.is_null())
+    unknown = unknown[_key_order(unknown, known.pools)]
+    is_first = unknown.select(
+        pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in KEY)
+        | (pl.int_range(pl.len()) == 0)
+    ).to_series()
+    numbers = is_first.cum_sum().cast(pl.Int64) + (known.next_id - 1)
+    ids = ids.clone().scatter(unknown.get_column("place"), numbers)
+    fresh = unknown.drop("place").with_columns(numbers.alias("inventory_id")).filter(is_first)
+    nothing = pl.lit(0, dtype=pl.Int64)
+    fresh = fresh.with_columns(
+        on_hand=nothing,
+        allocated=nothing,
+        safety_stock=nothing,
+        is_held=pl.lit(value=False),
+        is_expired=pl.lit(value=False),
+        is_new=pl.lit(value=True),
     )
-    return pl.concat([known.records, fresh], how="diagonal")
+    records = known.records.with_columns(is_new=pl.lit(value=False))
+    return ids, pl.concat([records, fresh], how="diagonal")
+
+
+def _key_order(rows: pl.DataFrame, pools: pl.DataFrame) -> pl.Series:
+    """The rows in the order of their keys, null last."""
+    places = pools.select("pool_no", turn=pl.int_range(pl.len()))
+    turn = rows.select("pool_no").join(places, on="pool_no", how="left", maintain_order="left")
+    told = [name for name in GRANULAR_FIELDS if rows[name].null_count() < rows.height]
+    keyed = rows.select(turn.get_column("turn"), *told)
+    if not told:
+        return order_by(keyed, "turn")
+    # The first field that is told most often decides.
+    few = keyed.select(pl.arg_sort_by("turn", told[0], nulls_last=True)).to_series()
+    tied = keyed.select("turn", told[0])[few]
+    is_tied = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(name).shift(1)) for name in tied.columns
+    )
+    if len(told) == 1 or not tied.select(is_tied.any()).item():
+        return few
+    return keyed.select(pl.arg_sort_by("turn", *told, nulls_last=True)).to_series()
 
 
 def _last(ordered: pl.DataFrame) -> pl.DataFrame:
@@ -203,20 +246,8 @@ def _last(ordered: pl.DataFrame) -> pl.DataFrame:
     return ordered.filter(is_last)
 
 
-def _settle(
-    records: pl.DataFrame,
-    statements: pl.DataFrame,
-    past: pl.DataFrame,
-    adjust: pl.DataFrame,
-    run: int,
-    closing_at: datetime,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """New images of the records, and the `count` movements that make their sums right."""
-    ordered = statements.sort("inventory_id", *STATEMENT, nulls_last=False)
-    latest = _last(ordered).drop(INFORMATION)
-    for name in INFORMATION:
-        said = _last(ordered.filter(pl.col(name).is_not_null()))
-        latest = latest.join(said.select("inventory_id", name), on="inventory_id", how="left")
+def _moved_later(latest: pl.DataFrame, past: pl.DataFrame, adjust: pl.DataFrame) -> pl.DataFrame:
+    """inventory_id, moved, adjusted: units since the latest statement, and all of tonight's."""
     moves = pl.concat([past, adjust], how="diagonal").select(
         "inventory_id", moved_at="at", moved=effect("on_hand")
     )
@@ -228,20 +259,44 @@ def _settle(
         .agg(pl.col("moved").sum())
     )
     tonight = adjust.group_by("inventory_id").agg(adjusted=pl.col("quantity").sum())
-    settled = (
-        records.drop(INFORMATION, "counted_at")
-        .join(latest, on="inventory_id", how="left")
-        .join(later, on="inventory_id", how="left")
-        .join(tonight, on="inventory_id", how="left")
-        .with_columns(
-            summed=pl.col("on_hand") + pl.col("adjusted").fill_null(0),
-            counted_at="at",
-            safety_stock=pl.col("safety_stock").fill_null(0),
-        )
-        .with_columns(on_hand=pl.col("quantity").fill_null(0) + pl.col("moved").fill_null(0))
-        .with_columns(correction=pl.col("on_hand") - pl.col("summed"))
-        .sort("inventory_id")
+    return later.join(tonight, on="inventory_id", how="full", coalesce=True)
+
+
+def _settle(
+    records: pl.DataFrame,
+    statements: pl.DataFrame,
+    past: pl.DataFrame,
+    adjust: pl.DataFrame,
+    run: int,
+    closing_at: datetime,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """New images of the records, and the `count` movements that make their sums right."""
+    # Of most records one thing is said.
+    is_lone = statements.get_column("inventory_id").is_unique()
+    lone, several = _split(statements, pl.lit(is_lone))
+    ordered = several.sort("inventory_id", *STATEMENT, nulls_last=False)
+    latest = _last(ordered).drop(INFORMATION)
+    for name in INFORMATION:
+        said = _last(ordered.filter(pl.col(name).is_not_null()))
+        latest = latest.join(said.select("inventory_id", name), on="inventory_id", how="left")
+    latest = pl.concat([latest, lone.select(latest.columns)])
+    settled = records.drop(INFORMATION, "counted_at", strict=False).join(
+        latest, on="inventory_id", how="left", maintain_order="left"
     )
+    nothing = pl.lit(0, dtype=pl.Int64)
+    if past.height or adjust.height:
+        settled = settled.join(
+            _moved_later(latest, past, adjust), on="inventory_id", how="left", maintain_order="left"
+        )
+    else:
+        settled = settled.with_columns(moved=nothing, adjusted=nothing)
+    settled = settled.with_columns(
+        pl.col("safety_stock").fill_null(0),
+        counted_at="at",
+        on_hand=pl.col("quantity").fill_null(0) + pl.col("moved").fill_null(0),
+        summed=pl.col("on_hand") + pl.col("adjusted").fill_null(0),
+    ).with_columns(correction=pl.col("on_hand") - pl.col("summed"))
+    settled = settled[order_by(settled, "inventory_id")]
     corrections = settled.filter(pl.col("correction") != 0).select(
         pl.col("at").fill_null(pl.lit(closing_at).dt.cast_time_unit("us")),
         pl.lit("count").alias("kind"),
@@ -256,4 +311,4 @@ def _settle(
         "file",
         "row",
     )
-    return settled.select(records.columns), corrections
+    return settled.select(*records.columns), corrections

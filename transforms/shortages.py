@@ -8,7 +8,6 @@ from typing import Final
 
 import polars as pl
 
-from schemas.granular import POOL
 from schemas.shortages import REASONS
 
 MISMATCHES: Final = {
@@ -24,11 +23,11 @@ OWN: Final = ("taken", "safety_stock", "held", "expired")
 
 
 def shortages(lines: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """order_id, line_id, reason, quantity, detail: the pending units of each line, explained.
+    """line_no, reason, quantity: the pending units of each line, explained.
 
-    lines: with what they name, allocated and pending. records: of their pools, whole, with on_hand,
-    allocated and why they are blocked. By line in the order given, then by reason in the order they
-    are drawn. The same units may explain several lines.
+    lines: with pool_no, what they name, allocated and pending. records: of their pools, whole, with
+    on_hand, allocated and why they are blocked. By line in the order given, then by reason in the
+    order they are drawn. The same units may explain several lines.
     """
     short = lines.filter(pl.col("pending") > 0)
     named = [field for field in MISMATCHES if short[field].null_count() < short.height]
@@ -55,13 +54,8 @@ def shortages(lines: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _codes(named: list[str], short: pl.DataFrame) -> list[pl.Expr]:
-    """The pool and the fields that short lines name as small integers; null is no such value."""
-    kinds = {name: pl.Enum(short[name].unique().sort()) for name in POOL}
-    pool = pl.lit(0, pl.UInt64)
-    for name, kind in kinds.items():
-        code = pl.col(name).cast(kind, strict=False).to_physical()
-        pool = pool * max(len(kind.categories), 1) + code
-    codes = [pool.alias("pool")]
+    """The fields that short lines name as small integers, and the pool; null is no such value."""
+    codes = [pl.col("pool_no").alias("pool")]
     for field in named:
         if field == "date":
             codes.append(pl.col(field).to_physical().alias(field))
@@ -143,20 +137,10 @@ def _drawn(explained: pl.DataFrame, short: pl.DataFrame) -> pl.DataFrame:
         parts.append(drawn.with_columns(place=pl.lit(place, pl.UInt8)))
         left = left.with_columns(pending=pl.col("pending") - units).filter(pl.col("pending") > 0)
     told = pl.concat(parts).sort("short", "place")
-    at, why = told["short"], told["place"]
-    unit = pl.when(pl.col("quantity") == 1).then(pl.lit("unit")).otherwise(pl.lit("units"))
     return pl.DataFrame(
         [
-            short["order_id"].gather(at),
-            short["line_id"].gather(at),
-            pl.Series("reason", list(REASONS)).gather(why),
+            short["line_no"].gather(told["short"]),
+            pl.Series("reason", list(REASONS)).gather(told["place"]),
             told["quantity"],
-            pl.Series("words", list(REASONS.values())).gather(why),
         ]
-    ).select(
-        "order_id",
-        "line_id",
-        "reason",
-        "quantity",
-        detail=pl.format("{} {} {}", "quantity", unit, "words"),
     )

@@ -1,38 +1,33 @@
 -- One row per location, UPC and segment that has records or order lines with pending units.
 WITH stock AS (
     SELECT
-        location_code,
-        upc,
-        segment,
+        pool_no,
         CAST(sum(on_hand) AS BIGINT) AS on_hand,
         CAST(sum(allocated) AS BIGINT) AS allocated,
-        CAST(sum(available) AS BIGINT) AS available,
+        CAST(sum(on_hand - allocated - safety_stock) AS BIGINT) AS available,
         CAST(sum(free) AS BIGINT) AS free,
-        CAST(coalesce(sum(on_hand) FILTER (is_blocked), 0) AS BIGINT) AS held,
+        CAST(coalesce(sum(on_hand) FILTER (is_held OR is_expired), 0) AS BIGINT) AS held,
         CAST(sum(safety_stock) AS BIGINT) AS safety_stock,
         CAST(coalesce(sum(floor), 0) AS BIGINT) AS floor,
         count(*) AS records,
         count(DISTINCT sku) AS skus,
         count(DISTINCT lot_code) AS lots,
         min(date) FILTER (on_hand > 0) AS earliest_date,
-    FROM published_inventory
-    GROUP BY location_code, upc, segment
+    FROM state.stock
+    GROUP BY pool_no
 ),
 demand AS (
     SELECT
-        location_code,
-        upc,
-        segment,
+        pool_no,
         CAST(sum(pending) AS BIGINT) AS pending,
-    FROM order_lines
+    FROM state.line_state
+    JOIN state.lines USING (line_no)
     WHERE pending > 0
-    GROUP BY location_code, upc, segment
+    GROUP BY pool_no
 ),
 summed AS (
     SELECT
-        location_code,
-        upc,
-        segment,
+        pool_no,
         coalesce(on_hand, 0) AS on_hand,
         coalesce(allocated, 0) AS allocated,
         coalesce(pending, 0) AS pending,
@@ -47,7 +42,7 @@ summed AS (
         coalesce(lots, 0) AS lots,
         earliest_date,
     FROM stock
-    FULL JOIN demand USING (location_code, upc, segment)
+    FULL JOIN demand USING (pool_no)
 )
 SELECT
     location_code,
@@ -70,4 +65,4 @@ SELECT
     on_hand - allocated < safety_stock AS below_safety_stock,
     net_available <= 0 AS out_of_stock,
 FROM summed
-ORDER BY location_code, upc, segment
+JOIN state.pools USING (pool_no)

@@ -4,9 +4,9 @@ WITH stock AS (
         upc,
         CAST(sum(on_hand) AS BIGINT) AS on_hand,
         CAST(sum(allocated) AS BIGINT) AS allocated,
-        CAST(sum(available) AS BIGINT) AS available,
+        CAST(sum(on_hand - allocated - safety_stock) AS BIGINT) AS available,
         CAST(sum(free) AS BIGINT) AS free,
-        CAST(coalesce(sum(on_hand) FILTER (is_blocked), 0) AS BIGINT) AS held,
+        CAST(coalesce(sum(on_hand) FILTER (is_held OR is_expired), 0) AS BIGINT) AS held,
         CAST(sum(safety_stock) AS BIGINT) AS safety_stock,
         CAST(coalesce(sum(floor), 0) AS BIGINT) AS floor,
         count(*) AS records,
@@ -14,14 +14,17 @@ WITH stock AS (
         count(DISTINCT sku) AS skus,
         count(DISTINCT lot_code) AS lots,
         min(date) FILTER (on_hand > 0) AS earliest_date,
-    FROM published_inventory
+    FROM state.stock
+    JOIN state.pools USING (pool_no)
     GROUP BY upc
 ),
 demand AS (
     SELECT
         upc,
         CAST(sum(pending) AS BIGINT) AS pending,
-    FROM order_lines
+    FROM state.line_state
+    JOIN state.lines USING (line_no)
+    JOIN state.pools USING (pool_no)
     WHERE pending > 0
     GROUP BY upc
 ),
@@ -65,4 +68,3 @@ SELECT
     on_hand - allocated < safety_stock AS below_safety_stock,
     net_available <= 0 AS out_of_stock,
 FROM summed
-ORDER BY upc

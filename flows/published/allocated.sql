@@ -1,16 +1,17 @@
 -- One row per order line and record: units promised and not shipped yet.
 SELECT
-    allocations.order_id,
-    allocations.line_id,
+    lines.order_id,
+    lines.line_id,
     allocations.inventory_id,
     allocations.quantity,
-    records.location_code,
-    records.upc,
+    pools.location_code,
+    pools.upc,
     records.sku,
     records.lot_code,
     records.date,
     records.condition,
     records.serial_number,
-FROM allocations
-JOIN records USING (inventory_id)
-ORDER BY allocations.order_id, allocations.line_id, records.date NULLS LAST, allocations.inventory_id
+FROM state.allocations AS allocations
+JOIN state.lines AS lines USING (line_no)
+JOIN state.records AS records USING (inventory_id)
+JOIN state.pools AS pools ON pools.pool_no = records.pool_no

@@ -7,7 +7,7 @@ SELECT
     line_id,
     quantity,
     detail,
-FROM discrepancies
+FROM state.discrepancies
 WHERE day BETWEEN $first_day AND $last_day
 UNION ALL
 SELECT
@@ -17,8 +17,10 @@ SELECT
     NULL,
     on_hand,
     format('{} units on hand of {} at {}', on_hand, upc, location_code),
-FROM records
-WHERE on_hand < 0 AND $last_day >= (SELECT max(day) FROM runs)
+FROM state.record_state
+JOIN state.records USING (inventory_id)
+JOIN state.pools USING (pool_no)
+WHERE on_hand < 0 AND $last_day >= (SELECT max(day) FROM state.runs)
 UNION ALL
 SELECT
     IF(on_hand = units, 'serial_with_many_units', 'serial_on_many_records'),
@@ -29,12 +31,17 @@ SELECT
     format('serial {} of {} has {} units in all', serial_number, upc, units),
 FROM (
     SELECT
-        records.*,
+        inventory_id,
+        upc,
+        serial_number,
+        on_hand,
         sum(on_hand) FILTER (on_hand > 0) OVER (PARTITION BY upc, serial_number) AS units,
-    FROM records
+    FROM state.records
+    JOIN state.record_state USING (inventory_id)
+    JOIN state.pools USING (pool_no)
     WHERE serial_number IS NOT NULL
 )
-WHERE units > 1 AND on_hand > 0 AND $last_day >= (SELECT max(day) FROM runs)
+WHERE units > 1 AND on_hand > 0 AND $last_day >= (SELECT max(day) FROM state.runs)
 UNION ALL
 SELECT
     'lot_with_two_dates',
@@ -46,19 +53,19 @@ SELECT
         'lot {} of {} at {} is on hand under dates from {} to {}, here {}',
         lot_code, upc, location_code, first_date, last_date, date
     ),
-FROM records
+FROM state.records
+JOIN state.record_state USING (inventory_id)
+JOIN state.pools USING (pool_no)
 JOIN (
     SELECT
-        location_code,
-        upc,
-        segment,
+        pool_no,
         lot_code,
         min(date) AS first_date,
         max(date) AS last_date,
-    FROM records
+    FROM state.records
+    JOIN state.record_state USING (inventory_id)
     WHERE lot_code IS NOT NULL AND on_hand > 0
     GROUP BY ALL
     HAVING min(date) <> max(date)
-) AS lots USING (location_code, upc, segment, lot_code)
-WHERE on_hand > 0 AND date IS NOT NULL AND $last_day >= (SELECT max(day) FROM runs)
-ORDER BY ALL
+) AS lots USING (pool_no, lot_code)
+WHERE on_hand > 0 AND date IS NOT NULL AND $last_day >= (SELECT max(day) FROM state.runs)

@@ -13,6 +13,5 @@ SELECT
     ignored,
     unknown_columns,
     reason,
-FROM files
+FROM state.files
 WHERE day BETWEEN $first_day AND $last_day
-ORDER BY day, file, sha256, status

@@ -1,16 +1,16 @@
 -- One row per change of a quantity in the days asked for.
 SELECT
-    movement_id,
-    day,
-    CAST("at" AS TIMESTAMP) AS moved_at,
-    kind,
-    quantity,
-    inventory_id,
-    order_id,
-    line_id,
-    reason,
-    file,
-    row,
-FROM movements
-WHERE day BETWEEN $first_day AND $last_day
-ORDER BY movement_id
+    movements.movement_id,
+    movements.day,
+    CAST(movements."at" AS TIMESTAMP) AS moved_at,
+    movements.kind,
+    movements.quantity,
+    movements.inventory_id,
+    lines.order_id,
+    lines.line_id,
+    movements.reason,
+    movements.file,
+    movements.row,
+FROM state.movements AS movements
+LEFT JOIN state.lines AS lines USING (line_no)
+WHERE movements.day BETWEEN $first_day AND $last_day

@@ -7,6 +7,5 @@ SELECT
     "column",
     value,
     raw,
-FROM rejects
+FROM state.rejects
 WHERE day BETWEEN $first_day AND $last_day
-ORDER BY ALL

@@ -13,6 +13,5 @@ SELECT
     fill_rate,
     seconds,
     versions,
-FROM runs
+FROM state.runs
 WHERE day BETWEEN $first_day AND $last_day
-ORDER BY run

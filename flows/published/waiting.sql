@@ -5,5 +5,4 @@ SELECT
     kind,
     reason,
     since,
-FROM waiting
-ORDER BY file, row
+FROM state.waiting
