@@ -8,9 +8,9 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from flows.night import Counts, Night, Stage, run_night
+from flows.cli.summary import told
+from flows.night.stages import Counts, Night, Stage, run_night
 from flows.settings import load_settings
-from flows.summary import told
 from transforms.parse import business_day
 
 

@@ -101,7 +101,7 @@ def _serve() -> None:
     import hypothesis  # noqa: F401, PLC0415
     import pyarrow  # noqa: F401, PLC0415
 
-    import flows.cli  # noqa: F401, PLC0415
+    import flows.cli.commands  # noqa: F401, PLC0415
 
     for line in sys.stdin:
         print(json.dumps(_run(json.loads(line))), flush=True)
@@ -137,7 +137,7 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lotwise(order: dict[str, Any], told: int, out: int, err: int) -> NoReturn:
-    from flows.cli import main  # noqa: PLC0415
+    from flows.cli.commands import main  # noqa: PLC0415
 
     signal.alarm(LONGEST)
     sys.dont_write_bytecode = True

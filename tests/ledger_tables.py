@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Final
 
-from flows import commit
-from flows.night import STAGES
-from flows.reference import read_reference
+from flows.files.reference import read_reference
+from flows.night.stages import STAGES
 from flows.settings import load_settings, places
-from flows.warehouse import Connection, load, night_of, open_warehouse
+from flows.state import commit
+from flows.state.warehouse import Connection, load, night_of, open_warehouse
 from tests.clerks import Row
 from tests.ledger_clerk import Ledger
 from tests.ledger_files import KEY, Reference
@@ -25,7 +25,7 @@ SETTINGS: Final = """
     files = "full_*"
     count_mode = "full"
     """
-SQL: Final = REPOSITORY / "flows"
+SQL: Final = REPOSITORY / "flows" / "published"
 Table = list[tuple[object, ...]]
 FILE_COLUMNS: Final = ("file", "status", "rows", "kept", "repeated", "waiting", "rejected")
 FIELDS: Final = "location_code, upc, segment, sku, lot_code, date, condition, serial_number"
@@ -168,7 +168,7 @@ def committed(root: Root, day: date) -> dict[str, Table]:
 
 
 def selected(warehouse: Connection, name: str, query: str) -> Table:
-    select = SQL.joinpath("published", f"{name}.sql").read_text()
+    select = SQL.joinpath(f"{name}.sql").read_text()
     days = {"first_day": date.min, "last_day": date.max} if "$first_day" in select else {}
     frame = load(warehouse, f"WITH {name} AS ({select}) {query}", **days)
     return sorted(frame.rows(), key=str)

@@ -11,7 +11,7 @@ from textwrap import dedent
 import duckdb
 import polars as pl
 
-from flows.night import Night, run_night
+from flows.night.stages import Night, run_night
 
 LOTWISE = str(Path(sys.executable).with_name("lotwise"))
 REPOSITORY = Path(__file__).parents[1]

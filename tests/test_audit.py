@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.audit import audit
 from flows.settings import Stopped
+from flows.state.audit import audit
 from tests.roots import Root
 
 WRONGS = {

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from flows import read_json
-from flows.read import Chunks, read, read_through
-from flows.read_csv import read_csv_exactly, read_csv_quickly
-from flows.read_json import read_ndjson_exactly
-from flows.read_ndjson import read_ndjson_quickly
+from flows.files import read_json
+from flows.files.read import Chunks, read, read_through
+from flows.files.read_csv import read_csv_exactly, read_csv_quickly
+from flows.files.read_json import read_ndjson_exactly
+from flows.files.read_ndjson import read_ndjson_quickly
 from schemas.raw import LONGEST_RAW, MOST_COLUMNS, RawRows, Unreadable
 from tests.test_read import ODD_ROWS, cells, file, malformed, numbers
 
@@ -28,8 +28,8 @@ HUGE = 50_000_000
 READING = """
 import json, sys
 from pathlib import Path
-from flows import quickly
-from flows.read import read_through
+from flows.files import duckdb_chunks as quickly
+from flows.files.read import read_through
 from schemas.raw import Unreadable
 quickly.PATIENCE = 1
 try:

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.publish import publish_again, publish_last
+from flows.night.publish import publish_again, publish_last
 from flows.settings import load_settings, places
 from tests.roots import Root
 

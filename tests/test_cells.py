@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.warehouse import Connection, scratch
+from flows.state.warehouse import Connection, scratch
 from schemas.settings import RAW, Kind, Settings
 from tests.test_mutations import DAY, judged
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import DONE, DONE_WITH_REFUSED_FILES, FAILED, WRONG_USAGE, run
+from flows.cli.commands import DONE, DONE_WITH_REFUSED_FILES, FAILED, WRONG_USAGE, run
 from schemas.advice import ADVICE
 from tests.roots import REPOSITORY
 from transforms.breaches import PANDERA_RULES

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.clearing import Surroundings, clearing_counts
+from transforms.cleared_locations import Surroundings, counts_that_clear
 
 Row = dict[str, Any]
 
@@ -99,7 +99,7 @@ def refused(
     max_share: float = 0.5,
     **other: Sequence[Row],
 ) -> list[str]:
-    found = clearing_counts(
+    found = counts_that_clear(
         pl.DataFrame(counts, schema=COUNTS, orient="row"),
         around(records, **other),
         least_units,
@@ -109,7 +109,7 @@ def refused(
 
 
 def test_an_export_of_zeros_is_refused_and_says_what_it_would_do() -> None:
-    found = clearing_counts(
+    found = counts_that_clear(
         pl.DataFrame([count(2, 0)], schema=COUNTS),
         around([record(200)]),
         100,

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.take import list_inbox
+from flows.night.take import list_inbox
 from tests.killed import Ended, Runs
 from tests.roots import Root
 
@@ -214,7 +214,7 @@ def test_a_file_gone_between_listing_and_reading_is_left_out_until_it_is_back(
         return listed
 
     with monkeypatch.context() as patched:
-        patched.setattr("flows.take.list_inbox", list_and_lose)
+        patched.setattr("flows.night.take.list_inbox", list_and_lose)
         left = root.night(DAY).left
     why = "it went away before it was read; once it is back a run takes it"
     assert left == [(f"orders/store7/{DAY}.csv", why)]

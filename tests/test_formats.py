@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from flows import opened, unzipped
-from flows.read import SMALL, read
-from flows.read_csv import read_csv_exactly, read_csv_quickly
+from flows.files import open_file as opened
+from flows.files import zipped as unzipped
+from flows.files.read import SMALL, read
+from flows.files.read_csv import read_csv_exactly, read_csv_quickly
 from schemas.raw import Layout, RawRows, Unreadable
 from schemas.settings import Settings
 from tests.roots import Root
@@ -141,7 +142,7 @@ def test_a_large_file_of_a_code_page_is_read_by_the_quick_reader(
     def reads_nothing(path: Path, cells: int, footer: str | None) -> Iterator[RawRows]:
         raise AssertionError(path)
 
-    monkeypatch.setattr("flows.read.read_csv_exactly", reads_nothing)
+    monkeypatch.setattr("flows.files.read.read_csv_exactly", reads_nothing)
     path = put(tmp_path, "a.csv", ("upc,lot_code\n" + "é,1\n" * SMALL).encode("cp1252"))
     assert read(path, Layout(encoding="cp1252")).rows.get_column("c0").unique().to_list() == ["é"]
 

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from flows.batches import taken_file
-from flows.check import check_file
-from flows.hints import hints
+from flows.cli.check import check_file
+from flows.cli.hints import hints
+from flows.night.batches import taken_file
 from schemas.settings import Kind, Settings
 from tests.roots import Root
 from tests.test_mutations import DAY

@@ -1,6 +1,7 @@
 """The house: who may import whom, and what is installed."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,19 @@ def _imported(path: Path) -> set[str]:
 def test_imports_point_from_flows_to_transforms_to_schemas(layer: str) -> None:
     for path in (REPOSITORY / layer).rglob("*.py"):
         assert not _imported(path) & (ABOVE[layer] | {"tests"}), path
+
+
+ROOMS = ("files", "published", "state", "night", "cli")
+"""Rooms of flows: each may ask those before it."""
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_of_flows_ask_each_other_in_one_direction(room: str) -> None:
+    after = {f"flows.{later}" for later in ROOMS[ROOMS.index(room) + 1 :]} | {"flows.nightly"}
+    for path in (REPOSITORY / "flows" / room).rglob("*.py"):
+        asked = re.findall(r"(?:from|import) (flows\.\w+)", path.read_text(encoding="utf-8"))
+        if path.name != "commands.py":
+            assert not set(asked) & after, path
 
 
 @pytest.mark.parametrize("layer", ["schemas", "transforms"])
@@ -81,9 +95,12 @@ def test_the_installed_command_runs_a_night_away_from_the_repository(root: Root)
 
 
 def test_a_small_night_does_not_wait_for_prefect(root: Root) -> None:
-    night = (
-        "import sys; from flows.cli import run; run(sys.argv[1:]); print('prefect' in sys.modules)"
-    )
+    night = """
+import sys
+from flows.cli.commands import run
+run(sys.argv[1:])
+print('prefect' in sys.modules)
+"""
     done = subprocess.run(
         [sys.executable, "-c", night, "nightly", "--root", str(root.path)],
         capture_output=True,

@@ -11,12 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.mended import write_rejects
+from flows.cli.rejected_rows import write_rejects
 from flows.settings import Stopped
 from schemas.raw import RawRows
 from schemas.settings import Source
 from tests.roots import LOTWISE, REPOSITORY, Root
-from transforms.mended import is_mended, original, without_notes
+from transforms.resubmitted import is_resubmitted, original, without_notes
 from transforms.take import dated, source_of
 
 Row = dict[str, str]
@@ -393,7 +393,7 @@ def test_the_number_of_a_row_is_its_line_id_whatever_else_the_file_calls_so() ->
 )
 def test_the_name_tells_the_file_that_rows_are_of(file: str, of: str) -> None:
     assert original(file) == of
-    assert is_mended(file) == (file != of)
+    assert is_resubmitted(file) == (file != of)
     source = Source(name="one", kind="orders", files=of)
     assert source_of("orders", file, (source,)) == source
 

@@ -15,11 +15,11 @@ from typing import Final
 import polars as pl
 import pytest
 
-from flows.audit import audit
-from flows.batches import taken_file
-from flows.kept import TABLES, show
-from flows.validate import Reference, judge_file
-from flows.warehouse import Connection, load, scratch
+from flows.night.batches import taken_file
+from flows.night.valid_rows import TABLES, show
+from flows.night.validate import Reference, validate_file
+from flows.state.audit import audit
+from flows.state.warehouse import Connection, load, scratch
 from schemas.settings import Kind, Settings
 from tests.clerk_of_files import NotTold, fold, same, told, trimmed
 from tests.mutants import FORMATS, KINDS, good_rows, mutant, written
@@ -47,7 +47,7 @@ def judged(
     try:
         line = {"file": f"{kind}/{path.name}", "kind": kind, "day": day, "copy": str(path)}
         taken = taken_file({**line, "named_at": None}, 0, limits)
-        outcome = judge_file(night, taken, day, limits, NO_REFERENCE)
+        outcome = validate_file(night, taken, day, limits, NO_REFERENCE)
         show(night)
         kept = load(night, f'FROM "{TABLES[kind]}" ORDER BY row')
         rejects = load(night, 'SELECT row, rule, "column", raw FROM rejects').to_dicts()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.read import read
+from flows.files.read import read
 from schemas.raw import RawRows, Unreadable
 
 Cells = list[tuple[str | None, ...]]

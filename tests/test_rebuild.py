@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.rebuild import rebuild
+from flows.night.rebuild import rebuild
 from flows.settings import Stopped
 from schemas.raw import Unreadable
 from tests.roots import Root
@@ -151,7 +151,7 @@ def test_a_file_that_this_version_would_refuse_stops_the_rebuild_and_nothing_cha
         night.execute("BEGIN")
         raise Unreadable("not_utf8", "nothing is, to this version")
 
-    monkeypatch.setattr("flows.validate.judge", refuse)
+    monkeypatch.setattr("flows.night.validate.validate_batch", refuse)
     with pytest.raises(Stopped, match=r"took inventory/2026-04-01.csv, this Lotwise refuses it"):
         rebuild(three_nights.path)
 

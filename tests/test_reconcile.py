@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.reconcile import BALANCES, unbalanced
+from flows.night.reconcile import BALANCES, unbalanced
 from schemas.movements import EFFECTS
 from schemas.state import create_table
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.check import check_file
-from flows.rebuild import rebuild
+from flows.cli.check import check_file
+from flows.night.rebuild import rebuild
 from flows.settings import Stopped
 from schemas.advice import advice
 from schemas.raw import RawRows, Unreadable

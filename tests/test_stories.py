@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.inputs import copy_input
+from flows.files.inputs import copy_input
 from tests.roots import Root
 
 COUNTED = "location_code,upc,quantity\n"
@@ -64,8 +64,8 @@ def test_a_file_that_was_only_touched_is_looked_into_once(
         read.append(path.name)
         return copy_input(path, copy)
 
-    monkeypatch.setattr("flows.take.copy_input", copied)
-    monkeypatch.setattr("flows.take.TICK", 0)
+    monkeypatch.setattr("flows.night.take.copy_input", copied)
+    monkeypatch.setattr("flows.night.take.TICK", 0)
     counted = root.put("inbox/inventory/2026-04-01.csv", COUNTED + "L,U,4\n")
     root.night("2026-04-01")
     counted.touch()

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import duckdb
 import pytest
 
-from flows import build as building
-from flows import views
-from flows.reconcile import Unreconciled
+from flows.night import day_folder as building
+from flows.night.reconcile import Unreconciled
+from flows.published import views
 from tests.killed import Ended, Runs
 from tests.roots import LOTWISE, REPOSITORY, Root
 

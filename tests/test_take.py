@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from flows.night.take import TICK, changed_at, list_inbox
 from flows.settings import places
-from flows.take import TICK, changed_at, list_inbox
 from schemas.settings import Settings, Source
 from transforms.take import choose, dated, is_input, source_of
 

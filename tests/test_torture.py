@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flows.read import read
-from flows.warehouse import Connection, scratch
+from flows.files.read import read
+from flows.state.warehouse import Connection, scratch
 from schemas.raw import Unreadable
 from schemas.settings import Kind, Settings
 from tests.clerk_of_files import trimmed

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from flows.judge import judge
-from flows.kept import TABLES, Batch, Stamp, show
-from flows.read import Chunks, read
-from flows.warehouse import Connection, load, only, scratch
+from flows.files.read import Chunks, read
+from flows.night.valid_rows import TABLES, Batch, Stamp, show
+from flows.night.validate_batch import validate_batch
+from flows.state.warehouse import Connection, load, only, scratch
 from schemas.raw import Misread, RawRows
 from schemas.settings import Kind, Settings, Source
 from tests.clerk_of_rules import (
@@ -99,7 +99,7 @@ def validate_chunks(
     day = COUNTED_AT.date()
     batch = Batch((Stamp(f"{kind}/file", day),), kind, day, 1)
     try:
-        (outcome,) = judge(tables, reading, batch, source, limits, around)
+        (outcome,) = validate_batch(tables, reading, batch, source, limits, around)
         show(tables)
         return Judged(
             outcome,
@@ -600,7 +600,7 @@ def test_what_a_reader_left_that_then_gave_up_is_taken_back() -> None:
     day = COUNTED_AT.date()
     batch = Batch((Stamp("inventory/file", day),), "inventory", day, 1)
     with scratch() as tables:
-        (outcome,) = judge(tables, reading, batch, None, Settings(), AROUND)
+        (outcome,) = validate_batch(tables, reading, batch, None, Settings(), AROUND)
         assert (outcome.rows, outcome.kept, outcome.rejected) == (2, 1, 1)
         show(tables)
         assert only(tables, "SELECT count(*) FROM counts") == 1

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from flows.kept import Batch, Stamp, keep, kept_rows
-from flows.versions import remember_contents, repeat_known_events
-from flows.warehouse import scratch
+from flows.night.valid_rows import Batch, Stamp, keep, kept_rows
+from flows.night.versions import remember_contents, repeat_known_events
+from flows.state.warehouse import scratch
 from tests.clerk_of_rules import COUNTED_AT, LATEST_AT, STOCK, Text
 from transforms.columns import recognise, select
 from transforms.rows import PAGES, Circumstances, check_rows

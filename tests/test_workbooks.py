@@ -18,7 +18,7 @@ import xlsxwriter
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from flows.read import read
+from flows.files.read import read
 from schemas.raw import Layout, Unreadable
 from tests.roots import REPOSITORY, Root
 from tests.test_bounds import read_elsewhere

@@ -17,7 +17,7 @@ from schemas.raw import RawRows, Unreadable
 from schemas.settings import Kind, Source
 from transforms.columns import Columns, recognise
 from transforms.guessed_formats import date_formats, instant_formats, number_formats
-from transforms.guesses import toml
+from transforms.likely_columns import toml
 from transforms.rows import PAGES
 
 TOTAL: Final = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from schemas.granular import GRANULAR_FIELDS
-from transforms.desk import Desk, Row, fits, includes, pool
+from transforms.ledger import Ledger, Row, fits, includes, pool
 from transforms.near import near
 
 WORDS: Final = {
@@ -59,15 +59,15 @@ def is_meant(record: Row, event: Row, line: Row) -> bool:
     return fits(record, meant(event, line))
 
 
-def pick(desk: Desk, event: Row, line: Row) -> dict[int, int]:
+def pick(ledger: Ledger, event: Row, line: Row) -> dict[int, int]:
     """Units by inventory_id that leave by a shipment of an order line: all that it ships.
 
     Makes the record that is to go below 0 where there is none. Raises Waits where the units aren't
     there and may not be owed.
     """
-    here = desk.pools[pool(line)]
-    fitting = _fitting(desk, event, line)
-    promised = desk.allocations[line["order_id"], line["line_id"]]
+    here = ledger.pools[pool(line)]
+    fitting = _fitting(ledger, event, line)
+    promised = ledger.allocations[line["order_id"], line["line_id"]]
 
     def own(record: Row) -> int:
         units = promised.get(record["inventory_id"], 0)
@@ -75,28 +75,28 @@ def pick(desk: Desk, event: Row, line: Row) -> dict[int, int]:
 
     picks = _Picks(event["quantity"])
     picks.take(fitting, own)
-    picks.take(fitting, desk.free)
+    picks.take(fitting, ledger.free)
     # A later count knows of the units that left, whatever was on hand before it.
     picks.take((record for record in fitting if includes(record, event)), picks.all_left)
     picks.take(fitting, lambda record: record["on_hand"] - picks.taken(record))
     there = event["quantity"] - picks.left
-    if picks.left and line["location_code"] in desk.without_stock:
-        _owe(desk, event, line, fitting, picks)
+    if picks.left and line["location_code"] in ledger.without_stock:
+        _owe(ledger, event, line, fitting, picks)
     if picks.left:
         raise Waits(_too_few(event, line, there) if fitting else _no_record(event, line, here))
     return picks.units
 
 
-def _fitting(desk: Desk, event: Row, line: Row) -> list[Row]:
+def _fitting(ledger: Ledger, event: Row, line: Row) -> list[Row]:
     """Records that the shipment may mean: those that fit the line first, each in use order."""
     if event["inventory_id"] is not None:
-        return [desk.records[event["inventory_id"]]]
+        return [ledger.records[event["inventory_id"]]]
     wanted = meant(event, line)
-    found = [record for record in desk.pools[pool(line)] if fits(record, wanted)]
+    found = [record for record in ledger.pools[pool(line)] if fits(record, wanted)]
     return sorted(found, key=lambda record: not fits(record, line))
 
 
-def _owe(desk: Desk, event: Row, line: Row, fitting: list[Row], picks: _Picks) -> None:
+def _owe(ledger: Ledger, event: Row, line: Row, fitting: list[Row], picks: _Picks) -> None:
     """Let a record go below 0 by what is left: one with a serial number only if that is named."""
     serials = (event["serial_number"], line["serial_number"], None)
     is_named = event["inventory_id"] is not None
@@ -106,7 +106,7 @@ def _owe(desk: Desk, event: Row, line: Row, fitting: list[Row], picks: _Picks) -
     # Of a serial number that has given its unit there is no second one to owe.
     is_one = fields["serial_number"] is None or event["quantity"] == 1
     if picks.left and not is_named and is_one and fits(fields, line):
-        picks.take([desk.new_record(fields)], picks.all_left)
+        picks.take([ledger.new_record(fields)], picks.all_left)
 
 
 def _too_few(event: Row, line: Row, there: int) -> str:

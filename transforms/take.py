@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from schemas.settings import Source
-from transforms.mended import original
+from transforms.resubmitted import original
 
 NOT_INPUTS: Final = (".part", ".tmp", ".done")
 STATEMENTS: Final = ("inventory", "orders")

@@ -7,7 +7,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from flows.night import Night, run_night
+from flows.night.stages import Night, run_night
 from tests.benchmarks.night import timed
 
 

@@ -33,7 +33,7 @@ NIGHT: Final = """
 import json, sys, time
 from datetime import date
 from pathlib import Path
-from flows.night import run_night
+from flows.night.stages import run_night
 began = time.perf_counter()
 night = run_night(date.fromisoformat(sys.argv[2]), Path(sys.argv[1]))
 print(json.dumps([time.perf_counter() - began, night.seconds]))

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from flows.night import STAGES
+from flows.night.stages import STAGES
 from tests.benchmarks.apart import night_apart, timed_night
 from tests.real_drives import Drives, drives_differ
 from tests.real_nights import LOT_DATES, Wholesaler, told, write

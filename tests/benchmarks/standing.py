@@ -15,8 +15,8 @@ from typing import Final
 
 import duckdb
 
-from flows.night import run_night
-from flows.warehouse import only
+from flows.night.stages import run_night
+from flows.state.warehouse import only
 from tests.benchmarks.apart import night_apart
 
 STOOD, QUIET, DAY = date(2026, 3, 1), date(2026, 3, 31), date(2026, 4, 1)

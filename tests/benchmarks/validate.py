@@ -57,10 +57,10 @@ VALIDATE = """
 import polars, duckdb
 from datetime import date
 from flows.settings import load_settings, places
-from flows.batches import taken_file
-from flows.validate import Reference, judge_file
-from flows.versions import repeat_known_events
-from flows.warehouse import scratch
+from flows.night.batches import taken_file
+from flows.night.validate import Reference, validate_file
+from flows.night.versions import repeat_known_events
+from flows.state.warehouse import scratch
 with scratch() as night:
     night.execute(f"SET threads = {threads}")
     day = date(2026, 4, 1)
@@ -69,7 +69,7 @@ with scratch() as night:
     line = dict(file=f"{kind}/{file.name}", kind=kind, day=day, copy=str(file), named_at=None)
     night.register("listed", polars.DataFrame({"file": [line["file"]], "day": [day]}))
     night.execute("INSERT INTO taken BY NAME FROM listed")
-    outcome = judge_file(night, taken_file(line, 0, settings), day, settings, Reference())
+    outcome = validate_file(night, taken_file(line, 0, settings), day, settings, Reference())
     night.execute("COMMIT")
     repeat_known_events(night)
     seconds, busy = time.perf_counter() - began, time.process_time() - working

@@ -1,0 +1,114 @@
+"""Reference: locations, products, SKUs and holds, read afresh at every run's start (SPEC 3.3)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from flows.files.formats import FORMATS
+from flows.files.read import read
+from flows.settings import Places, Stopped
+from schemas.advice import advice
+from schemas.raw import Unreadable
+from schemas.reference import (
+    Holds,
+    Locations,
+    Products,
+    RawHolds,
+    RawLocations,
+    RawProducts,
+    RawSkus,
+    Skus,
+)
+from schemas.settings import Settings
+from transforms.breaches import breaches, schema_without
+from transforms.columns import recognise, select
+from transforms.parse import boolean, day, integers
+
+Typed = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def _locations(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.select(
+        "location_code",
+        boolean("supports_inventory", True),
+        boolean("allow_fulfillment_without_stock", False),
+    ).pipe(Locations.validate)
+
+
+def _products(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.select(
+        "upc",
+        "part_number",
+        boolean("track_stock", True),
+        pl.col("out_of_stock").fill_null("backorder"),
+        "default_condition",
+        "date_kind",
+        integers(texts["min_days_left"]).fill_null(0),
+    ).pipe(Products.validate)
+
+
+def _skus(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.drop("row").unique(maintain_order=True).pipe(Skus.validate)
+
+
+def _holds(texts: pl.DataFrame) -> pl.DataFrame:
+    days = [day(name) for name in ("date_from", "date_to", "held_from", "held_until")]
+    return texts.with_columns(days).drop("row").pipe(Holds.validate)
+
+
+TABLES: Final[dict[str, tuple[type[pa.DataFrameModel], Typed]]] = {
+    "locations": (RawLocations, _locations),
+    "products": (RawProducts, _products),
+    "skus": (RawSkus, _skus),
+    "holds": (RawHolds, _holds),
+}
+
+
+def reference_files(places: Places) -> dict[str, Path]:
+    """table: its file. Raises Stopped where a table has two."""
+    found: dict[str, Path] = {}
+    if places.reference.is_dir():
+        for path in sorted(places.reference.iterdir()):
+            name = path.name.split(".", 1)[0]
+            if name in TABLES and any(suffix in FORMATS for suffix in path.suffixes):
+                if name in found:
+                    raise Stopped(
+                        f"reference/{name} is in {found[name].name} and {path.name}; keep one"
+                    )
+                found[name] = path
+    return found
+
+
+def read_reference(places: Places, settings: Settings) -> dict[str, pl.DataFrame]:
+    """The reference tables there are. Raises Stopped naming file, row and rule of a broken one.
+
+    Where a source says that codes are written as spreadsheets write numbers, they are so here too.
+    """
+    are_as_is = any(source.codes == "as_is" for source in settings.sources)
+    left_out = frozenset({"spreadsheet_number"} if are_as_is else ())
+    return {name: _read(name, path, left_out) for name, path in reference_files(places).items()}
+
+
+def _read(name: str, path: Path, left_out: frozenset[str]) -> pl.DataFrame:
+    model, typed = TABLES[name]
+    raw = schema_without(model, left_out)
+    wanted = list(raw.columns)
+    try:
+        rows = read(path)
+        texts = select(rows.rows, recognise(rows.header, wanted, None), wanted, None)
+    except Unreadable as error:
+        raise Stopped(f"reference/{path.name}: {error}") from error
+    broken = breaches(raw, texts.drop("row"))
+    broken = broken.with_columns(row=texts.get_column("row").gather(broken.get_column("index")))
+    malformed = rows.malformed.select("row", "rule", column=pl.lit(None, dtype=pl.String))
+    complaints = pl.concat([broken.select("row", "rule", "column"), malformed]).sort("row")
+    if complaints.height:
+        row, rule, column = complaints.row(0)
+        raise Stopped(
+            f"reference/{path.name}, row {row}: {rule}{f' ({column})' if column else ''}: "
+            f"{advice(rule)}; {complaints.height} in all. Mend the file and run again"
+        )
+    return typed(texts)

@@ -1,0 +1,1 @@
+"""The night: its stages, and what they run."""

@@ -1,0 +1,1 @@
+"""What others read: views over the state, each a SELECT."""
