@@ -1,5 +1,7 @@
-"""A night with few new rows beside many records and open order lines that stand from nights before.
+"""A night with few new rows beside many records and open order lines that stand from nights before,
+against what DuckDB alone needs to read and write that day's closing inventory and order lines.
 
+    python -m tests.benchmarks.standing --state 1000000 --rows 20000
     python -m tests.benchmarks.standing --state 5000000 --rows 50000
 
 The state is written into the warehouse as one earlier run would have left it. A quiet night, with
@@ -8,6 +10,7 @@ no file at all, publishes it first; then the night of the new rows is measured.
 
 import argparse
 import shutil
+import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -18,6 +21,7 @@ import duckdb
 from flows.night.stages import run_night
 from flows.state.warehouse import only
 from tests.benchmarks.apart import night_apart
+from tests.benchmarks.night import timed
 
 STOOD, QUIET, DAY = date(2026, 3, 1), date(2026, 3, 31), date(2026, 4, 1)
 
@@ -52,16 +56,22 @@ SELECT
     CAST($day AS TIMESTAMPTZ) AS counted_at,
 FROM range($rows) AS numbers(number);
 
+INSERT INTO pools BY NAME
+SELECT pool + 1 AS pool_no, location_code, upc, '' AS segment FROM state WHERE place = 0;
+
 INSERT INTO records BY NAME
 SELECT
     number + 1 AS inventory_id,
-    location_code,
-    upc,
-    '' AS segment,
+    pool + 1 AS pool_no,
     format('LOT{}', number) AS lot_code,
     DATE '2026-06-01' + CAST(place * 30 + hash(number) % 30 AS INTEGER) AS date,
     condition,
     serial_number,
+FROM state;
+
+INSERT INTO record_state BY NAME
+SELECT
+    number + 1 AS inventory_id,
     on_hand,
     allocated,
     0 AS safety_stock,
@@ -70,41 +80,38 @@ SELECT
     FALSE AS is_expired,
 FROM state;
 
-INSERT INTO order_lines BY NAME
+INSERT INTO lines BY NAME
 SELECT
+    number + 1 AS line_no,
     order_id,
     line_id,
     placed_at,
-    0 AS priority,
-    location_code,
-    upc,
-    '' AS segment,
+    pool + 1 AS pool_no,
     asked_condition AS condition,
     asked_serial AS serial_number,
+    asked_condition AS stated_condition,
     format('C{}', number % 100000) AS customer_id,
-    allocated + pending AS quantity,
+    1 AS run,
+FROM state;
+
+INSERT INTO line_state BY NAME
+SELECT
+    number + 1 AS line_no,
+    0 AS priority,
     allocated,
     pending,
     0 AS shipped,
     0 AS cancelled,
     0 AS refused,
     allocated + pending AS stated_quantity,
-    asked_condition AS stated_condition,
     CAST($day AS DATE) AS stated_on,
 FROM state;
 
 INSERT INTO allocations BY NAME
-SELECT order_id, line_id, number + 1 AS inventory_id, allocated AS quantity FROM state;
+SELECT number + 1 AS line_no, number + 1 AS inventory_id, allocated AS quantity FROM state;
 
 INSERT INTO shortages BY NAME
-SELECT
-    order_id,
-    line_id,
-    'taken' AS reason,
-    pending AS quantity,
-    format('{} units promised to other lines', pending) AS detail,
-FROM state
-WHERE pending > 0;
+SELECT number + 1 AS line_no, 'taken' AS reason, pending AS quantity FROM state WHERE pending > 0;
 
 INSERT INTO statements BY NAME
 SELECT
@@ -124,8 +131,7 @@ SELECT
     placed_at AS "at",
     'order' AS kind,
     allocated + pending AS quantity,
-    order_id,
-    line_id,
+    number + 1 AS line_no,
     'orders/2026-03-01.csv' AS file,
     number + 1 AS row,
 FROM state
@@ -149,8 +155,7 @@ SELECT
     'allocate' AS kind,
     allocated AS quantity,
     number + 1 AS inventory_id,
-    order_id,
-    line_id,
+    number + 1 AS line_no,
 FROM state;
 
 INSERT INTO files BY NAME
@@ -165,6 +170,7 @@ SELECT
     0 AS repeated,
     0 AS waiting,
     0 AS rejected,
+    0 AS ignored,
     CAST([] AS VARCHAR[]) AS unknown_columns,
     CAST($day AS DATE) AS dated,
     0 AS size,
@@ -176,9 +182,9 @@ UPDATE runs SET
     files = 2,
     rows_in = 2 * $rows,
     kept = 2 * $rows,
-    units_ordered = (SELECT sum(quantity) FROM order_lines),
-    units_allocated = (SELECT sum(allocated) FROM order_lines),
-    units_short = (SELECT sum(pending) FROM order_lines);
+    units_ordered = (SELECT sum(allocated + pending) FROM line_state),
+    units_allocated = (SELECT sum(allocated) FROM line_state),
+    units_short = (SELECT sum(pending) FROM line_state);
 """
 
 # Which record or line of the state a new row is about: a prime step, so that none comes twice.
@@ -216,7 +222,7 @@ FILES: Final = {
             CASE WHEN is_serial THEN 1 ELSE records.on_hand - 1 + new_row % 3 END AS quantity,
             '2026-04-01T06:00:00Z' AS counted_at,
         FROM new_rows
-        JOIN records USING (location_code, upc)
+        JOIN main.inventory AS records USING (location_code, upc)
         WHERE part BETWEEN 9 AND 17 AND records.inventory_id = number + 1
         """,
     "adjustments": """
@@ -230,7 +236,7 @@ FILES: Final = {
             -1 AS quantity,
             'damaged' AS reason,
         FROM new_rows
-        JOIN records USING (location_code, upc)
+        JOIN main.inventory AS records USING (location_code, upc)
         WHERE part = 18 AND records.inventory_id = number + 1
         """,
     "shipments": """
@@ -246,12 +252,18 @@ FILES: Final = {
 }
 """Kind: its new rows: 45 % orders, 45 % counts (a ninth of them of new lots), 5 % of the others."""
 
+BASELINE: Final = """
+import sys, duckdb
+for table in ("inventory", "order_lines"):
+    source = f"{sys.argv[1]}/{table}.parquet"
+    duckdb.execute(f"COPY (FROM read_parquet('{source}')) TO '{source}.again' (FORMAT parquet)")
+"""
+
 BROKEN: Final = """
 WITH effects AS (
     SELECT
         inventory_id,
-        order_id,
-        line_id,
+        line_no,
         CASE WHEN kind IN ('count', 'adjust') THEN quantity WHEN kind = 'ship' THEN -quantity
             ELSE 0 END AS on_hand,
         CASE WHEN kind = 'allocate' THEN quantity WHEN kind IN ('release', 'ship') THEN -quantity
@@ -264,15 +276,16 @@ of_records AS (
     FROM effects WHERE inventory_id IS NOT NULL GROUP BY ALL
 ),
 of_lines AS (
-    SELECT order_id, line_id, sum(ordered) AS ordered, sum(allocated) AS allocated
-    FROM effects WHERE order_id IS NOT NULL GROUP BY ALL
+    SELECT line_no, sum(ordered) AS ordered, sum(allocated) AS allocated
+    FROM effects WHERE line_no IS NOT NULL GROUP BY ALL
 )
 SELECT
-    (SELECT count(*) FROM records FULL JOIN of_records USING (inventory_id)
+    (SELECT count(*) FROM record_state AS records FULL JOIN of_records USING (inventory_id)
      WHERE records.on_hand IS DISTINCT FROM of_records.on_hand
         OR records.allocated IS DISTINCT FROM of_records.allocated)
-    + (SELECT count(*) FROM order_lines AS lines FULL JOIN of_lines USING (order_id, line_id)
-       WHERE lines.quantity IS DISTINCT FROM of_lines.ordered
+    + (SELECT count(*) FROM line_state AS lines FULL JOIN of_lines USING (line_no)
+       WHERE lines.allocated + lines.pending + lines.shipped + lines.cancelled + lines.refused
+            IS DISTINCT FROM of_lines.ordered
           OR lines.allocated IS DISTINCT FROM of_lines.allocated)
 """
 """How many records and lines are not the sum of their movements."""
@@ -285,7 +298,7 @@ def write_state(root: Path, rows: int, new: int) -> int:
     # The night of nothing gave the run its settings; what it published is not what stands now.
     shutil.rmtree(root / "published")
     with duckdb.connect(str(root / "warehouse.duckdb")) as warehouse:
-        warehouse.execute("SET TimeZone = 'UTC'")
+        warehouse.execute("SET TimeZone = 'UTC'; USE state")
         warehouse.execute("BEGIN")
         for statement in STATE.split(";\n"):
             bound = {"day": str(STOOD), "rows": rows}
@@ -332,17 +345,23 @@ def main() -> None:
         new = write_state(root, asked.state, asked.rows)
         quiet, _, quiet_peak = night_apart(root, QUIET)
         seconds, rows, peak = night_apart(root, DAY)
+        closing = str(root / "published" / f"day={DAY}")
+        baseline = min(timed([sys.executable, "-c", BASELINE, closing])[0] for _ in range(3))
         sizes = {
             name: _size(root / name) / 2**20
             for name in ("warehouse.duckdb", "published/lotwise.duckdb", f"published/day={DAY}")
         }
         with duckdb.connect(str(root / "warehouse.duckdb"), read_only=True) as warehouse:
+            warehouse.execute("USE state")
             _check(warehouse)
     if rows["kept"] != new:
         raise SystemExit(f"of {new} new rows these were taken: {rows}")
     print(f"{asked.state:,} records and {asked.state:,} open order lines stand, {new:,} rows come")
     print(_told("publish and quiet night", quiet, quiet_peak))
     print(_told("night of the new rows  ", seconds, peak))
+    spent = sum(seconds.values())
+    print(f"inventory and order_lines read and written again {baseline:.2f} s")
+    print(f"ratio {spent / baseline:.2f}")
     print(", ".join(f"{name} {size:,.0f} MiB" for name, size in sizes.items()))
 
 
