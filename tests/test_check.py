@@ -126,7 +126,7 @@ def test_every_rule_has_its_advice() -> None:
     source = "".join(
         path.read_text(encoding="utf-8")
         for folder in ("flows", "transforms", "schemas")
-        for path in (REPOSITORY / folder).glob("*.py")
+        for path in (REPOSITORY / folder).rglob("*.py")
         if path.name != "reference.py"
     )
     of_rows = re.findall(r'malformed\.append\(\(row, "(\w+)"', source)
