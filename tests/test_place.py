@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 from tests import clerks
 from transforms.place import changes, place
 from transforms.post_allocations import moved_lines, moved_records, refusals
-from transforms.rank import by_rank, rank_key
+from transforms.rank import rank_key, ranks
 
 Row = dict[str, Any]
 Promises = dict[tuple[str, int], int]
@@ -97,7 +97,7 @@ def placed(lines: Iterable[Row], records: Sequence[Row], promises: Promises) -> 
     ]
     open_lines = pl.DataFrame(told, schema=LINES)
     table = place(
-        by_rank(open_lines, open_lines.clear()),
+        open_lines.with_columns(ranks(open_lines, open_lines.clear())),
         pl.DataFrame([in_pool(row) for row in records], schema=RECORDS),
         promise_table(promises),
     )

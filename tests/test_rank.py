@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.rank import by_rank, id_order, rank_key, use_key
+from transforms.rank import id_order, rank_key, ranks, use_key
 
 Row = dict[str, Any]
 
@@ -43,8 +43,9 @@ def ranked(lines: list[Row], taken_by: list[int] | None = None) -> list[Row]:
         table.sort("run", maintain_order=True).with_row_index("line_no").cast({"line_no": pl.Int64})
     )
     tied = table if len(set(runs)) > 1 else table.clear()
-    shuffled = by_rank(table.sample(fraction=1, shuffle=True, seed=1), tied)
-    return shuffled.drop("line_no", "run").to_dicts()
+    shuffled = table.sample(fraction=1, shuffle=True, seed=1)
+    by_rank = shuffled.with_columns(ranks(shuffled, tied)).sort("rank").drop("rank")
+    return by_rank.drop("line_no", "run").to_dicts()
 
 
 def order_ids(lines: list[Row]) -> list[str]:

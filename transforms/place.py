@@ -13,7 +13,7 @@ PROMISE: Final = ("line_no", "inventory_id")
 def place(lines: pl.DataFrame, records: pl.DataFrame, promises: pl.DataFrame) -> pl.DataFrame:
     """line_no, inventory_id, quantity: where units of these pools stand after tonight.
 
-    lines: open ones with allocated and pending, by rank. records: with capacity. promises: where
+    lines: open ones with rank, allocated and pending. records: with capacity. promises: where
     the allocated units stand now. All three of the same pools, whole.
     """
     entries = _entries(lines)
@@ -26,6 +26,8 @@ def place(lines: pl.DataFrame, records: pl.DataFrame, promises: pl.DataFrame) ->
     left = whole.with_columns(free=pl.col("capacity") - pl.col("used"))
     waiting = entries.filter(~pl.col("is_kept")).join(broken, on="pool_no", how="anti")
     added = _allocate(waiting, left)
+    if promises.is_empty() and broken.is_empty():
+        return added.select(promises.columns)[order_by(added, *PROMISE)]
     better = _better(entries, waiting, stock, left, added)
     anew = pl.concat([broken, better])
     placed_anew = _allocate(
@@ -37,16 +39,14 @@ def place(lines: pl.DataFrame, records: pl.DataFrame, promises: pl.DataFrame) ->
         moved, on="line_no", how="anti"
     )
     placed = pl.concat([stays, placed_anew.select(promises.columns)])
-    if promises.height:
-        placed = placed.group_by(PROMISE).agg(pl.col("quantity").sum())
+    placed = placed.group_by(PROMISE).agg(pl.col("quantity").sum())
     return placed[order_by(placed, *PROMISE)]
 
 
 def _entries(lines: pl.DataFrame) -> pl.DataFrame:
     """A line's kept and waiting units, each an entry of its own: all kept ones come first."""
-    ranked = lines.with_row_index("rank").cast({"rank": pl.Int64})
-    kept = ranked.with_columns(quantity="allocated", is_kept=pl.lit(value=True))
-    waiting = ranked.with_columns(quantity="pending", is_kept=pl.lit(value=False))
+    kept = lines.with_columns(quantity="allocated", is_kept=pl.lit(value=True))
+    waiting = lines.with_columns(quantity="pending", is_kept=pl.lit(value=False))
     return (
         pl.concat([kept, waiting])
         .with_columns(rank=pl.col("rank") + pl.when("is_kept").then(0).otherwise(lines.height))

@@ -42,8 +42,8 @@ def _digits(column: str) -> list[pl.Expr]:
     ]
 
 
-def by_rank(lines: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
-    """Lines (line_no, priority, placed_at, …) by rank.
+def ranks(lines: pl.DataFrame, tied: pl.DataFrame) -> pl.Series:
+    """The rank of each line (line_no, priority, placed_at), from 0.
 
     Within a run lines are numbered in the order of their ids. tied: line_no, priority, placed_at,
     order_id and line_id of lines that may tie with those of another run.
@@ -57,7 +57,9 @@ def by_rank(lines: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
         turns = tied.sort("priority", "placed_at", "line_no").select(turn="line_no")
         turn = pl.concat([by_id.select("line_no"), turns], how="horizontal")
         keys = keys.update(turn, on="line_no")
-    return lines[order_by(keys, "priority", "placed_at", "turn")]
+    order = order_by(keys, "priority", "placed_at", "turn")
+    rank = pl.int_range(lines.height, dtype=pl.Int64, eager=True)
+    return rank.clone().scatter(order, rank).alias("rank")
 
 
 def rank_key(line: dict[str, Any]) -> tuple[Any, ...]:

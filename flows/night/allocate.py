@@ -20,7 +20,7 @@ from flows.state.warehouse import (
 from transforms.parse import end_of_day
 from transforms.place import changes, place
 from transforms.post_allocations import moved_lines, moved_records, refusals
-from transforms.rank import by_rank
+from transforms.rank import ranks
 from transforms.shortages import shortages
 
 # Those of tonight's records and lines; all, if what rules them has changed.
@@ -74,13 +74,11 @@ def allocate(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     at = end_of_day(day, settings.zone)
     with night_tables(places) as night:
-        replace(
-            night, "record_state", load(night, sql("night", "blocked.sql"), day=day), "inventory_id"
-        )
+        blocked = load(night, sql("night", "blocked.sql"), day=day)
+        replace(night, "record_state", blocked, "inventory_id")
         night.execute(IN_PLAY)
-        lines = by_rank(
-            load(night, sql("night", "open_lines.sql")), load(night, sql("night", "tied_lines.sql"))
-        )
+        lines = load(night, sql("night", "open_lines.sql"))
+        lines = lines.with_columns(ranks(lines, load(night, sql("night", "tied_lines.sql"))))
         night.register("open_lines", lines)
         promises = load(night, PROMISES)
         placed = place(lines, load(night, STOCK), promises)
