@@ -39,4 +39,7 @@ VIEWS: Final[dict[str, type[pa.DataFrameModel]]] = {
 }
 """Views over the tables in the published database: what can be told from them is not kept twice."""
 
+CLOSING: Final = ("inventory", "order_lines", "allocated")
+"""Tables of what stands, as large as all nights before have made it."""
+
 TABLES: Final = {name: schema for name, schema in PUBLISHED.items() if name not in VIEWS}

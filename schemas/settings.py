@@ -234,6 +234,9 @@ class Settings(_Strict):
     """Keep a copy of each taken file, so that a rebuild can read it though it was corrected."""
     history_days: Annotated[int, Field(ge=1)] = 90
     """Days of facts in the published database."""
+    closing: Literal["daily", "month_end", "never"] = "daily"
+    """How often a day's folder has inventory, order_lines and allocated whole; on other days it has
+    what changed of them."""
     csv_tables: tuple[
         Literal[
             "allocated",

@@ -48,7 +48,7 @@ class Records(Granular):
 
 
 class RecordState(pa.DataFrameModel):
-    """What changes of a record."""
+    """What changes of a record. changed_on: the day of the last run that wrote it anew."""
 
     inventory_id: pl.Int64
     on_hand: pl.Int64
@@ -59,6 +59,7 @@ class RecordState(pa.DataFrameModel):
     counted_at: Instant
     is_held: pl.Boolean
     is_expired: pl.Boolean
+    changed_on: pl.Date
 
 
 class Lines(Granular):
@@ -75,7 +76,8 @@ class Lines(Granular):
 
 
 class LineState(pa.DataFrameModel):
-    """What changes of an order line; its quantity is the sum of the balances."""
+    """What changes of an order line; its quantity is the sum of the balances. changed_on: the day
+    of the last run that wrote it anew."""
 
     line_no: pl.Int64
     priority: pl.Int64
@@ -86,6 +88,7 @@ class LineState(pa.DataFrameModel):
     refused: pl.Int64
     stated_quantity: pl.Int64
     stated_on: pl.Date
+    changed_on: pl.Date
 
 
 class Allocations(pa.DataFrameModel):

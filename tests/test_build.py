@@ -1,5 +1,6 @@
 """What is published is told by the warehouse, whatever was published before (SPEC 8.1, 8.3)."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -7,7 +8,7 @@ import pytest
 
 from flows.night.publish import publish_again, publish_last
 from flows.settings import load_settings, places
-from tests.roots import Root
+from tests.roots import REPOSITORY, Root
 
 LINES = "order_id,line_id,location_code,upc,quantity\n"
 
@@ -90,3 +91,49 @@ def test_what_somebody_did_to_the_published_database_ends_with_the_next_night(
     publish_from_nothing(nights)
 
     assert nights.tables() == grown
+
+
+def test_a_root_says_how_often_what_stands_is_written_whole(root: Root) -> None:
+    root.put("lotwise.toml", 'closing = "month_end"\n')
+    counted = "location_code,upc,quantity\nL1,U1,50\nL1,U2,7\n"
+    root.put("inbox/inventory/2026-04-29.csv", counted)
+    root.put("inbox/orders/2026-04-29.csv", f"{LINES}1,1,L1,U1,3\n2,1,L1,U2,1\n")
+    for day in ("2026-04-28", "2026-04-29", "2026-04-30"):
+        root.night(day)
+    root.put("inbox/orders/2026-05-01.csv", f"{LINES}3,1,L1,U1,4\n")
+    root.night("2026-05-01")
+
+    def written(day: str, table: str) -> list[tuple[object, ...]]:
+        path = root.path / f"published/day={day}/{table}.parquet"
+        return root.rows(f"SELECT * EXCLUDE (day) FROM read_parquet('{path}') ORDER BY ALL")
+
+    assert [row[2] for row in written("2026-04-29", "inventory_changes")] == ["U1", "U2"]
+    assert [row[2] for row in written("2026-04-30", "inventory")] == ["U1", "U2"]
+    assert not (root.path / "published/day=2026-04-30/inventory_changes.parquet").exists()
+    assert [row[2] for row in written("2026-05-01", "inventory_changes")] == ["U1"]
+    assert [row[0] for row in written("2026-05-01", "order_lines_changes")] == ["3"]
+    assert [row[:4] for row in written("2026-05-01", "allocated_changes")] == [("3", "1", 1, 4)]
+    csv = {path.name for path in (root.path / "published/day=2026-05-01").glob("*.csv")}
+    assert "allocated.csv" not in csv
+    assert "shortages.csv" in csv
+    assert root.lotwise("audit").returncode == 0
+    assert not root.night("2026-05-01").is_new
+
+
+def test_the_balances_of_an_earlier_day_are_asked_of_the_database(nights: Root) -> None:
+    stood = [
+        (str(day), *row)
+        for day in (1, 2, 3)
+        for row in nights.rows(
+            f"""
+            SELECT inventory_id, on_hand, allocated
+            FROM read_parquet('{nights.path}/published/day=2026-04-0{day}/inventory.parquet')
+            """
+        )
+    ]
+    query = re.findall(r"```sql\n(WITH later.*?)```", (REPOSITORY / "README.md").read_text(), re.S)
+    assert [
+        (str(day), *row)
+        for day in (1, 2, 3)
+        for row in nights.rows(query[0].replace("2026-03-02", f"2026-04-0{day}"))
+    ] == stood

@@ -1,18 +1,27 @@
 """Build: a day's folder and the database that others read, beside the live ones (SPEC 8.1, 8.4)."""
 
-from datetime import date
+from datetime import date, timedelta
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import polars as pl
 
 from flows.night.reconcile import Unreconciled
-from flows.published.views import select, select_in_order
+from flows.published.views import ORDER, select
 from flows.state.manifest import write_manifest
 from flows.state.warehouse import Connection
-from schemas.published import PUBLISHED, TABLES
+from schemas.published import CLOSING, PUBLISHED, TABLES
 from schemas.settings import Settings
+
+OF_CHANGES: Final = "_changes"
+
+CHANGED: Final = {
+    "inventory": "stock.inventory_id IN (SELECT inventory_id FROM state.record_state WHERE {})",
+    "order_lines": "lines.line_no IN (SELECT line_no FROM state.line_state WHERE {})",
+    "allocated": "lines.line_no IN (SELECT line_no FROM state.line_state WHERE {})",
+}
+"""Table of what stands: which of its rows a day has changed."""
 
 
 def build_day(warehouse: Connection, settings: Settings, day: date, folder: Path) -> dict[str, int]:
@@ -22,33 +31,54 @@ def build_day(warehouse: Connection, settings: Settings, day: date, folder: Path
     """
     _reconcile(warehouse)
     folder.mkdir(parents=True)
-    rows = {table: _write(warehouse, table, day, folder) for table in written_tables(settings)}
+    rows = {name: _write(warehouse, name, day, folder) for name in written_tables(settings, day)}
     write_manifest(warehouse, day, folder / "manifest")
-    for csv in settings.csv_tables:
+    for table in csv_files(settings, day):
         warehouse.execute(
             "COPY (FROM read_parquet($source)) TO $target (FORMAT csv, HEADER)",
             {
-                "source": escape(str(folder / f"{csv}.parquet")),
-                "target": str(folder / f"{csv}.csv"),
+                "source": escape(str(folder / f"{table}.parquet")),
+                "target": str(folder / f"{table}.csv"),
             },
         )
-    for table in rows:
+    for name in rows:
         # Of a lazy frame pandera looks at columns and types alone, which is what is wanted here.
-        PUBLISHED[table].validate(pl.scan_parquet(folder / f"{table}.parquet", glob=False))
+        parquet = pl.scan_parquet(folder / f"{name}.parquet", glob=False)
+        PUBLISHED[name.removesuffix(OF_CHANGES)].validate(parquet)
     return rows
 
 
-def written_tables(settings: Settings) -> list[str]:
-    """The tables that a day's folder has as Parquet: what views can tell is left to them."""
-    return [*TABLES, *(name for name in settings.csv_tables if name not in TABLES)]
+def written_tables(settings: Settings, day: date) -> list[str]:
+    """The files of Parquet that a day's folder has; what views can tell is left to them."""
+    named = [name for name in settings.csv_tables if name not in TABLES]
+    whole = _is_whole(settings, day)
+    return [
+        *(name if whole or name not in CLOSING else f"{name}{OF_CHANGES}" for name in TABLES),
+        *named,
+    ]
 
 
-def _write(warehouse: Connection, table: str, day: date, folder: Path) -> int:
-    query = select_in_order(table)
-    values: dict[str, Any] = {"path": str(folder / f"{table}.parquet")}
-    if "$first_day" in query:
-        values |= {"first_day": day, "last_day": day}
-    ((rows,),) = warehouse.execute(f"COPY ({query}) TO $path (FORMAT parquet)", values).fetchall()
+def csv_files(settings: Settings, day: date) -> list[str]:
+    """The tables that a day's folder has as CSV."""
+    whole = _is_whole(settings, day)
+    return [name for name in settings.csv_tables if whole or name not in CLOSING]
+
+
+def _is_whole(settings: Settings, day: date) -> bool:
+    is_last_of_month = (day + timedelta(days=1)).day == 1
+    return settings.closing == "daily" or (settings.closing == "month_end" and is_last_of_month)
+
+
+def _write(warehouse: Connection, name: str, day: date, folder: Path) -> int:
+    table = name.removesuffix(OF_CHANGES)
+    of_day = f"WHERE {CHANGED[table].format('changed_on = $day')}" if name != table else ""
+    query = f"{select(table)} {of_day} ORDER BY {ORDER[table]}"
+    days = {"day": day, "first_day": day, "last_day": day}
+    used = {name: value for name, value in days.items() if f"${name}" in query}
+    path = str(folder / f"{name}.parquet")
+    ((rows,),) = warehouse.execute(
+        f"COPY ({query}) TO $path (FORMAT parquet)", {"path": path, **used}
+    ).fetchall()
     return int(rows)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import duckdb
 
-from flows.night.day_folder import build_day, written_tables
+from flows.night.day_folder import build_day, csv_files, written_tables
 from flows.settings import Places, Stopped
 from flows.state.commit import committed, write_run
 from flows.state.manifest import is_whole, write_size
@@ -72,10 +72,12 @@ def _published_run(places: Places, settings: Settings) -> datetime | None:
     except duckdb.Error:
         # Not ours, or broken: publishing puts a good one in its place.
         return None
+    if day is None:
+        return None
     folder = places.published / f"day={day}"
     names = [
-        *(f"{table}.parquet" for table in written_tables(settings)),
-        *(f"{table}.csv" for table in settings.csv_tables),
+        *(f"{name}.parquet" for name in written_tables(settings, day)),
+        *(f"{table}.csv" for table in csv_files(settings, day)),
     ]
     has_all = is_whole(live, folder) and all((folder / name).is_file() for name in names)
     return started.replace(tzinfo=UTC) if started and has_all else None

@@ -51,11 +51,6 @@ def select(table: str) -> str:
     return files("flows.published").joinpath(f"{table}.sql").read_text(encoding="utf-8")
 
 
-def select_in_order(table: str) -> str:
-    """The same, each time in the same order."""
-    return f"{select(table)} ORDER BY {ORDER[table]}"
-
-
 def _comment(
     connection: duckdb.DuckDBPyConnection, view: str, schema: type[pa.DataFrameModel]
 ) -> None:

@@ -3,7 +3,8 @@ INSERT INTO pools FROM night.pools;
 
 INSERT INTO records FROM night.records;
 DELETE FROM record_state WHERE inventory_id IN (SELECT inventory_id FROM night.record_state);
-INSERT INTO record_state FROM night.record_state;
+INSERT INTO record_state
+SELECT * REPLACE ((SELECT day FROM night.tonight) AS changed_on) FROM night.record_state;
 
 -- Lines of the pools in play are explained anew; in the others nothing has changed.
 DELETE FROM shortages WHERE line_no IN (
@@ -15,7 +16,8 @@ INSERT INTO lines FROM night.lines;
 DELETE FROM allocations WHERE line_no IN (SELECT line_no FROM night.line_state);
 INSERT INTO allocations FROM night.allocations;
 DELETE FROM line_state WHERE line_no IN (SELECT line_no FROM night.line_state);
-INSERT INTO line_state FROM night.line_state;
+INSERT INTO line_state
+SELECT * REPLACE ((SELECT day FROM night.tonight) AS changed_on) FROM night.line_state;
 INSERT INTO shortages FROM night.shortages;
 
 DELETE FROM statements USING night.statements_gone AS gone
