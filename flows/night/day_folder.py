@@ -31,6 +31,8 @@ def build_day(warehouse: Connection, settings: Settings, day: date, folder: Path
     """
     _reconcile(warehouse)
     folder.mkdir(parents=True)
+    # Several tables ask for it, and a view is worked out anew each time.
+    warehouse.execute("CREATE OR REPLACE TEMP TABLE stock AS FROM state.stock")
     rows = {name: _write(warehouse, name, day, folder) for name in written_tables(settings, day)}
     write_manifest(warehouse, day, folder / "manifest")
     for table in csv_files(settings, day):
@@ -72,7 +74,8 @@ def _is_whole(settings: Settings, day: date) -> bool:
 def _write(warehouse: Connection, name: str, day: date, folder: Path) -> int:
     table = name.removesuffix(OF_CHANGES)
     of_day = f"WHERE {CHANGED[table].format('changed_on = $day')}" if name != table else ""
-    query = f"{select(table)} {of_day} ORDER BY {ORDER[table]}"
+    rows_of = select(table).replace("FROM state.stock", "FROM temp.stock")
+    query = f"{rows_of} {of_day} ORDER BY {ORDER[table]}"
     days = {"day": day, "first_day": day, "last_day": day}
     used = {name: value for name, value in days.items() if f"${name}" in query}
     path = str(folder / f"{name}.parquet")
