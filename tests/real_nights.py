@@ -61,9 +61,9 @@ def published(root: Path, table: str, day: date | None = None) -> list[dict[str,
     with duckdb.connect() if day else duckdb.connect(str(folder / "lotwise.duckdb"), True) as base:
         if day:
             path = str(folder / f"day={day}" / f"{table}.parquet")
-            found = base.execute("FROM read_parquet($path)", {"path": path})
+            found = base.execute("FROM read_parquet($path) ORDER BY ALL", {"path": path})
         else:
-            found = base.execute(f'FROM "{table}"')
+            found = base.execute(f'FROM "{table}" ORDER BY ALL')
         names = [column[0] for column in found.description or []]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

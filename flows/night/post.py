@@ -41,6 +41,8 @@ def post(places: Places, day: date) -> dict[str, int]:
             night, [all_kept(night, kind) for kind in ("orders", "inventory", "adjustments")]
         )
         decreases = post_orders(night, orders, settings, day)
+        # The night may be large, and they are posted.
+        del orders
         refused = refuse_clearing_counts(night, settings)
         if refused and settings.on_refused == "fail":
             raise Stopped(f"{refused[0]} is refused: it clears a location")

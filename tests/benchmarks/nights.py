@@ -160,8 +160,10 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=60)
     parser.add_argument("--rows", type=int, default=1_500)
     parser.add_argument("--times", type=int, default=7)
+    parser.add_argument("--keep", type=Path, help="a folder to leave the data roots in")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as passing:
+        folder = asked.keep or passing
         if asked.uci:
             uci(asked.uci, Path(folder) / "uci", asked.nights, asked.rows, asked.times)
         if asked.backblaze:
