@@ -137,3 +137,38 @@ def test_the_balances_of_an_earlier_day_are_asked_of_the_database(nights: Root) 
         for day in (1, 2, 3)
         for row in nights.rows(query[0].replace("2026-03-02", f"2026-04-0{day}"))
     ] == stood
+
+
+def test_what_a_fulfiller_picks_is_written_where_it_is_asked_for(root: Root) -> None:
+    root.put("lotwise.toml", 'csv_tables = ["shipment_lines"]\n')
+    root.put("inbox/inventory/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,50\n")
+    root.put("inbox/orders/2026-04-01.csv", f"{LINES}1,1,L1,U1,3\n2,1,L1,U1,2\n")
+    root.night("2026-04-01")
+
+    day = root.path / "published" / "day=2026-04-01"
+    picks = "SELECT order_id, quantity, inventory_ids FROM"
+    assert root.rows(f"{picks} read_parquet('{day}/shipment_lines.parquet') ORDER BY ALL") == [
+        ("1", 3, [1]),
+        ("2", 2, [1]),
+    ]
+    assert root.rows(f"{picks} shipment_lines ORDER BY ALL") == [("1", 3, [1]), ("2", 2, [1])]
+    assert len((day / "shipment_lines.csv").read_text().splitlines()) == 3
+    assert [path.name for path in day.glob("*.csv")] == ["shipment_lines.csv"]
+
+
+def test_views_tell_of_their_own_file_however_it_is_attached(nights: Root, tmp_path: Path) -> None:
+    root = Root(tmp_path / "own")
+    root.put("inbox/inventory/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,7\n")
+    root.put("inbox/orders/2026-04-01.csv", f"{LINES}1,1,L1,U1,3\n")
+    root.night("2026-04-01")
+    own, other = (one.path / "published" / "lotwise.duckdb" for one in (root, nights))
+
+    with duckdb.connect(str(own), read_only=True) as opened:
+        opened.execute(f"ATTACH '{other}' AS other (READ_ONLY)")
+        names = [name for (name,) in opened.execute("SHOW TABLES").fetchall()]
+        for name in names:
+            rows = opened.execute(f"SELECT count(*) FROM other.{name}").fetchall()
+            assert rows == nights.rows(f"SELECT count(*) FROM {name}")
+            assert opened.execute(f"SELECT count(*) FROM {name}").fetchall() == root.rows(
+                f"SELECT count(*) FROM {name}"
+            )

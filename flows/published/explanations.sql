@@ -14,7 +14,7 @@ WITH given AS (
             ),
             ', ' ORDER BY date NULLS LAST, inventory_id
         ) AS units,
-    FROM allocated
+    FROM main.allocated
     GROUP BY ALL
 ),
 waits AS (
@@ -22,7 +22,7 @@ waits AS (
         order_id,
         line_id,
         string_agg(detail, ', ' ORDER BY reason) AS reasons,
-    FROM shortages
+    FROM main.shortages
     GROUP BY ALL
 )
 SELECT
@@ -54,6 +54,6 @@ SELECT
         CASE WHEN lines.cancelled > 0 THEN lines.cancelled || ' cancelled' END,
         CASE WHEN lines.refused > 0 THEN lines.refused || ' refused, out of stock' END
     ) AS sentence,
-FROM order_lines AS lines
+FROM main.order_lines AS lines
 LEFT JOIN given USING (order_id, line_id)
 LEFT JOIN waits USING (order_id, line_id)

@@ -9,5 +9,5 @@ SELECT
     CAST(sum(quantity) AS BIGINT) AS quantity,
     list(inventory_id ORDER BY date NULLS LAST, inventory_id) AS inventory_ids,
     list(quantity ORDER BY date NULLS LAST, inventory_id) AS quantities,
-FROM allocated
+FROM main.allocated
 GROUP BY ALL
