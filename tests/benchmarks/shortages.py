@@ -10,6 +10,7 @@ import polars as pl
 from tests.benchmarks.allocate import best, night
 from tests.benchmarks.promise import scarce
 from transforms.allocate import allocate
+from transforms.pools import named_pools
 from transforms.shortages import shortages
 
 
@@ -33,6 +34,9 @@ def main() -> None:
             is_held=pl.lit(value=False),
             is_expired=pl.lit(value=False),
         )
+        _, place = named_pools([short, records])
+        short = short.with_columns(pool_no=place.head(short.height), line_no=pl.int_range(pl.len()))
+        records = records.with_columns(pool_no=place.tail(records.height))
         told = shortages(short, records)
         placing, explaining = best(
             asked.repeat,
