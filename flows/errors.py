@@ -1,4 +1,4 @@
-"""Mishaps: what the disk or DuckDB complained of, in one line with what to do (SPEC 10.1)."""
+"""Errors: what the disk or DuckDB complained of, in one line with what to do (SPEC 10.1)."""
 
 import errno
 import re

@@ -37,7 +37,7 @@ VIEWS: Final[dict[str, type[pa.DataFrameModel]]] = {
     "shipment_lines": ShipmentLines,
     "explanations": Explanations,
 }
-"""Views over the tables in the published database: what can be told from them is not kept twice."""
+"""What the other published tables tell: no day's folder has it unless it is asked for."""
 
 CLOSING: Final = ("inventory", "order_lines", "allocated")
 """Tables of what stands, as large as all nights before have made it."""

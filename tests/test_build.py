@@ -7,6 +7,8 @@ import duckdb
 import pytest
 
 from flows.night.publish import publish_again, publish_last
+from flows.night.reconcile import Unreconciled
+from flows.published import views
 from flows.settings import load_settings, places
 from tests.roots import REPOSITORY, Root
 
@@ -172,3 +174,21 @@ def test_views_tell_of_their_own_file_however_it_is_attached(nights: Root, tmp_p
             assert opened.execute(f"SELECT count(*) FROM {name}").fetchall() == root.rows(
                 f"SELECT count(*) FROM {name}"
             )
+
+
+def test_a_row_that_a_file_lost_on_its_way_stops_the_night(
+    nights: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = nights.digests()
+    nights.put("inbox/orders/2026-04-05.csv", f"{LINES}5,1,L1,U1,5\n")
+
+    def losing(table: str) -> str:
+        return views.select(table) + ("WHERE FALSE" if table == "allocated" else "")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("flows.night.day_folder.select", losing)
+        with pytest.raises(Unreconciled, match="allocated: rows: 0 and"):
+            nights.night("2026-04-05")
+
+    assert nights.digests() == before
+    assert nights.night("2026-04-05").is_new

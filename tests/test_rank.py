@@ -122,40 +122,22 @@ IDS = st.one_of(
     st.text(alphabet="09a\u00e9\u0663\U0001f600\uffee \n-", max_size=3),
     st.sampled_from(["", "0", "00", "18446744073709551616", "9223372036854775808"]),
 )
+ASKED = st.builds(
+    line,
+    IDS,
+    IDS,
+    placed_at=st.sampled_from([NOON, NOON + timedelta(microseconds=1)]),
+    priority=st.sampled_from([-1, 0, 3]),
+)
 
 
 @settings(deadline=None)
-@given(
-    st.lists(
-        st.builds(
-            line,
-            IDS,
-            IDS,
-            placed_at=st.sampled_from([NOON, NOON + timedelta(microseconds=1)]),
-            priority=st.sampled_from([-1, 0, 3]),
-        ),
-        max_size=12,
-    )
-)
+@given(st.lists(ASKED, max_size=12))
 def test_tables_and_single_lines_have_one_rank(lines: list[Row]) -> None:
     assert ranked(lines) == sorted(lines, key=rank_key)
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.builds(
-                line,
-                IDS,
-                IDS,
-                placed_at=st.sampled_from([NOON, NOON + timedelta(microseconds=1)]),
-                priority=st.sampled_from([-1, 0, 3]),
-            ),
-            st.integers(1, 3),
-        ),
-        max_size=12,
-    )
-)
+@given(st.lists(st.tuples(ASKED, st.integers(1, 3)), max_size=12))
 def test_lines_that_several_runs_took_have_the_same_rank(told: list[tuple[Row, int]]) -> None:
     lines = [one for one, _ in told]
     assert ranked(lines, [run for _, run in told]) == sorted(lines, key=rank_key)

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.night.reconcile import BALANCES, unbalanced
+from flows.night.reconcile import BALANCES, UNPROMISED, unbalanced
 from schemas.movements import EFFECTS
 from schemas.state import create_table
 
@@ -132,3 +132,25 @@ def test_a_line_keeps_ordered_equal_to_all_that_became_of_it() -> None:
     for kind, effects in EFFECTS.items():
         ordered = sum(effects.get(balance, 0) for balance in LINE_BALANCES)
         assert ordered == (kind == "order")
+
+
+@pytest.mark.parametrize(
+    ("promised", "found"),
+    [
+        ([(1, 1, 2), (1, 2, 1)], []),
+        ([(1, 1, 3)], [("record 1", 2, 3), ("record 2", 1, 0)]),
+        ([(1, 1, 2)], [("line 1", 3, 2), ("record 2", 1, 0)]),
+    ],
+)
+def test_promises_that_dont_add_up_by_line_and_by_record_are_found(
+    promised: list[tuple[int, int, int]], found: list[tuple[str, int, int]]
+) -> None:
+    with duckdb.connect() as night:
+        for table in ("line_state", "record_state", "allocations"):
+            night.execute(create_table(table))
+        night.execute("CREATE SCHEMA state; CREATE VIEW state.allocations AS FROM main.allocations")
+        night.execute("INSERT INTO line_state (line_no, allocated) VALUES (1, 3)")
+        night.execute("INSERT INTO record_state (inventory_id, allocated) VALUES (1, 2), (2, 1)")
+        night.executemany("INSERT INTO allocations VALUES (?, ?, ?)", promised)
+
+        assert night.execute(UNPROMISED).fetchall() == found

@@ -1,4 +1,4 @@
-"""Clearing: counts that would empty a location, most often by accident (SPEC 4.3).
+"""Cleared locations: counts that would empty a location, most often by accident (SPEC 4.3).
 
 What a count finds missing is judged, and nothing else: what was adjusted or shipped since is taken
 off the units it states, what was adjusted or shipped before it off the units it is compared with.

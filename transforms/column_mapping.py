@@ -1,4 +1,4 @@
-"""ColumnMapping: how the columns of a file are read, for a person to see (SPEC 2.2 to 2.4)."""
+"""Column mapping: how the columns of a file are read, for a person to see (SPEC 2.2 to 2.4)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The ledger on which events are posted one by one: balances that change with every movement."""
+"""Ledger: where events are posted one by one: balances that change with every movement."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Guesses: which of our columns a column of a file may be, by the words in its name (SPEC 2.3).
+"""Likely columns: which of ours a column of a file may be, by the words in its name (SPEC 2.3).
 
 Nothing is read by a guess. It is what a person is asked, who has to say yes in lotwise.toml.
 """

@@ -1,4 +1,4 @@
-"""Mended rows: rejected rows of a file that come back as a file of their own (SPEC 3.1).
+"""Resubmitted rows: rejected rows of a file that come back as a file of their own (SPEC 3.1).
 
 Such a file is called as the one it is of, and `.rejects-<day>.csv` behind that. So its day, its
 instant and its source are those of that file, and its cells mean what they meant there. What was

@@ -59,7 +59,7 @@ class Outcome:
         """None of a file's `rows` is taken; there are 0 where not even they can be told."""
         return cls(rows=rows, rejected=rows, refused=str(why))
 
-    def judged(self, settings: Settings, broken: list[pl.DataFrame]) -> Self:
+    def or_refused(self, settings: Settings, broken: list[pl.DataFrame]) -> Self:
         """Refused where too many rows are rejected (SPEC 3.4). broken: rule, rows, first."""
         limit = settings.max_reject_share * (self.rows - self.ignored)
         if self.rejected <= settings.max_reject_rows or self.rejected <= limit:

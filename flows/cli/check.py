@@ -62,7 +62,7 @@ class Report:
 
 
 def check_file(path: Path, kind: Kind, root: Path, rows: int = FIRST_ROWS) -> Report:
-    """Judge `path` as if it stood in the inbox folder `kind`; of each rule show so many `rows`.
+    """Validate `path` as if it stood in the inbox folder `kind`; of each rule show so many `rows`.
 
     `path` may also be a file of the inbox as the published tables name it. Raises Stopped if it
     isn't there.

@@ -132,7 +132,7 @@ def _with_header(taken: Taken, first: RawRows) -> tuple[int, Taken] | None:
 
 
 def hints_of_published(night: Connection, there: Places, settings: Settings) -> Iterator[Hint]:
-    """What counts that were judged look like beside the stock that is published, if any is."""
+    """What counts that were validated look like beside the stock that is published, if any is."""
     database = there.published / "lotwise.duckdb"
     if not database.is_file():
         return

@@ -1,4 +1,4 @@
-"""Mended: write rejected rows as files to mend and send back, and read what came back (SPEC 3.1).
+"""Rejected rows: written as files to mend and send back (SPEC 3.1).
 
 What is written is told by the published tables alone. A file that is there already is left as it
 is: somebody may have mended it.

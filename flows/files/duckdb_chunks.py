@@ -1,4 +1,4 @@
-"""Quickly: rows of a file by DuckDB, in chunks, as long as it is sure of them."""
+"""DuckDB chunks: rows of a file by DuckDB, in chunks, as long as it is sure of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Encoded: which characters the bytes of a text file are, never guessed (SPEC 2.1)."""
+"""Encoding: which characters the bytes of a text file are, never guessed (SPEC 2.1)."""
 
 import gzip
 import zlib

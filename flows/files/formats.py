@@ -1,4 +1,4 @@
-"""Plain: a file as its reader takes it: out of its ZIP, in UTF-8, the header first (SPEC 2.1)."""
+"""Formats: a file as its reader takes it: out of its ZIP, in UTF-8, the header first (SPEC 2.1)."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

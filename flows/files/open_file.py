@@ -1,4 +1,4 @@
-"""Opened: a file's bytes or text, unzipped where its name says so (SPEC 2.1)."""
+"""Open file: a file's bytes or text, unzipped where its name says so (SPEC 2.1)."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""Workbook: whether an .xlsx is one, and small enough, before it is opened (SPEC 2.1).
+"""Workbook size: whether an .xlsx is one, and small enough, before it is opened (SPEC 2.1).
 
 What reads workbooks holds the whole rectangle of a sheet's cells in memory, and takes the process
 with it where there is not enough. So what a workbook unzips to is measured first.

@@ -1,4 +1,4 @@
-"""Unzipped: the files that a ZIP holds, on disk under names of our own (SPEC 2.1)."""
+"""Zipped: the files that a ZIP holds, on disk under names of our own (SPEC 2.1)."""
 
 import struct
 import zlib

@@ -23,12 +23,12 @@ from transforms.resubmitted import is_resubmitted, resubmitted_source
 from transforms.take import source_of
 
 SMALL: Final = 4 << 20
-"""Bytes of a file that is judged together with others."""
+"""Bytes of a file that is validated together with others."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A file to be judged, as the night lists it. source: as it reads this file's rows."""
+    """A file to be validated, as the night lists it. source: as it reads this file's rows."""
 
     line: dict[str, Any]
     kind: Kind
@@ -49,8 +49,8 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class ToJudge:
-    """Files that are judged together, and how their rows are gone through.
+class ToValidate:
+    """Files that are validated together, and how their rows are gone through.
 
     rows: those of each, where they have been read already.
     """
@@ -74,25 +74,25 @@ def taken_file(line: dict[str, Any], number: int, settings: Settings) -> Taken:
     )
 
 
-def alone(taken: Taken, run_day: date, run: int) -> ToJudge:
+def alone(taken: Taken, run_day: date, run: int) -> ToValidate:
     """One file, of any size."""
-    return ToJudge((taken,), _batch((taken,), run_day, run), taken.reading)
+    return ToValidate((taken,), _batch((taken,), run_day, run), taken.reading)
 
 
-def without(judged: ToJudge, refused: set[str]) -> ToJudge:
-    """Those of files judged together that are not refused: one of them at least."""
+def without(together: ToValidate, refused: set[str]) -> ToValidate:
+    """Those of files validated together that are not refused: one of them at least."""
     kept = [
         (taken, raw)
-        for taken, raw in zip(judged.files, judged.rows, strict=True)
+        for taken, raw in zip(together.files, together.rows, strict=True)
         if taken.stamp.file not in refused
     ]
     files, rows = zip(*kept, strict=True)
-    return _together(files, rows, judged.batch.run_day, judged.batch.run)
+    return _together(files, rows, together.batch.run_day, together.batch.run)
 
 
 def batches(
     files: list[Taken], run_day: date, run: int
-) -> Iterator[ToJudge | tuple[Taken, Unreadable]]:
+) -> Iterator[ToValidate | tuple[Taken, Unreadable]]:
     """The files in batches, each file in one; those that can't be read with the reason."""
     pending: dict[tuple[object, ...], list[tuple[Taken, RawRows]]] = defaultdict(list)
     cells = 0
@@ -122,7 +122,7 @@ def batches(
 
 def _all_together(
     pending: Mapping[tuple[object, ...], list[tuple[Taken, RawRows]]], run_day: date, run: int
-) -> Iterator[ToJudge]:
+) -> Iterator[ToValidate]:
     for read in pending.values():
         files, rows = zip(*read, strict=True)
         yield _together(files, rows, run_day, run)
@@ -149,7 +149,7 @@ def _batch(
 
 def _together(
     files: tuple[Taken, ...], rows: tuple[RawRows, ...], run_day: date, run: int
-) -> ToJudge:
+) -> ToValidate:
     starts, numbered, malformed, start = [], [], [], 0
     for raw in rows:
         starts.append(start)
@@ -164,7 +164,7 @@ def _together(
         rows[0].ignored if len(rows) == 1 else 0,
     )
     ignored = tuple(raw.ignored for raw in rows)
-    return ToJudge(
+    return ToValidate(
         files,
         _batch(files, run_day, run, tuple(starts), ignored),
         lambda through: through(iter([together])),

@@ -3,6 +3,7 @@
 SELECT
     state.*,
     lines.placed_at,
+    lines.run,
     lines.pool_no,
     lines.sku,
     lines.lot_code,

@@ -1,25 +1,24 @@
 """Post orders: load the lines that tonight's order rows are about, post, save."""
 
 from datetime import date
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from flows.night.late_rejects import save_late_rejects
-from flows.state.warehouse import Connection, columns_of, load, only, save, save_movements
+from flows.state.warehouse import (
+    Connection,
+    columns_of,
+    load,
+    only,
+    save,
+    save_movements,
+    whole_lines,
+)
 from schemas.settings import Settings
 from transforms.parse import end_of_day
 from transforms.post_orders import post_orders as post
 from transforms.take import source_of
-
-KNOWN: Final = """
-    SELECT lines.*, state.* EXCLUDE (line_no), pools.* EXCLUDE (pool_no)
-    FROM state.lines AS lines
-    SEMI JOIN orders USING (order_id, line_id)
-    JOIN state.line_state AS state USING (line_no)
-    JOIN state.pools AS pools USING (pool_no)
-"""
 
 
 def post_orders(
@@ -28,7 +27,7 @@ def post_orders(
     """Returns what restated lines no longer want, to be cancelled in its turn."""
     posted = post(
         orders.join(_spoke_at(night, settings), on="file", how="left", maintain_order="left"),
-        load(night, KNOWN),
+        whole_lines(night, "orders"),
         load(night, "FROM products"),
         settings.default_condition,
         only(night, "SELECT coalesce(max(line_no), 0) + 1 FROM warehouse.state.lines"),

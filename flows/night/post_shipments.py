@@ -7,7 +7,17 @@ from typing import Final
 import polars as pl
 
 from flows.night.late_rejects import raws_of, save_late_rejects
-from flows.state.warehouse import Connection, empty, load, only, replace, save, save_movements, sql
+from flows.state.warehouse import (
+    Connection,
+    empty,
+    load,
+    only,
+    replace,
+    save,
+    save_movements,
+    sql,
+    whole_lines,
+)
 from schemas.granular import GRANULAR_FIELDS
 from schemas.settings import Settings
 from transforms.ledger import MOVEMENT, Ledger, LineKey, Row, frame
@@ -66,14 +76,6 @@ def _as_cancellation(decrease: Row, day: date) -> Row:
     return nothing | decrease | told | {"decrement_on_hand": False, "has_waited": False}
 
 
-LINES: Final = """
-    SELECT lines.*, state.* EXCLUDE (line_no), pools.* EXCLUDE (pool_no)
-    FROM state.lines AS lines
-    SEMI JOIN event_lines USING (order_id, line_id)
-    JOIN state.line_state AS state USING (line_no)
-    JOIN state.pools AS pools USING (pool_no)
-"""
-
 # Those of the pools, and wherever else their serial numbers stand.
 RECORDS: Final = """
     WITH here AS (
@@ -102,7 +104,7 @@ RECORDS: Final = """
 def _lay_out(night: Connection, events: list[Row]) -> Ledger:
     keys = frame(events, {"order_id": pl.String, "line_id": pl.String}).unique()
     night.register("event_lines", keys)
-    lines = load(night, LINES)
+    lines = whole_lines(night, "event_lines")
     numbers = {
         row["line_no"]: (row["order_id"], row["line_id"]) for row in lines.iter_rows(named=True)
     }

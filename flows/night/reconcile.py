@@ -38,6 +38,25 @@ UNEXPLAINED: Final = """
 """
 
 
+UNPROMISED: Final = """
+    SELECT 'line ' || line_no AS holder, allocated, coalesce(promised, 0) AS promised
+    FROM line_state
+    LEFT JOIN (
+        SELECT line_no, sum(quantity) AS promised FROM allocations GROUP BY ALL
+    ) USING (line_no)
+    WHERE allocated <> coalesce(promised, 0)
+    UNION ALL
+    SELECT 'record ' || inventory_id, allocated, coalesce(promised, 0)
+    FROM record_state
+    LEFT JOIN (
+        SELECT inventory_id, sum(quantity) AS promised
+        FROM state.allocations SEMI JOIN record_state USING (inventory_id)
+        GROUP BY ALL
+    ) USING (inventory_id)
+    WHERE allocated <> coalesce(promised, 0)
+    ORDER BY ALL
+"""
+
 BALANCES: Final = {
     "line_state": ("line_no", ("allocated", "pending", "shipped", "cancelled", "refused")),
     "record_state": ("inventory_id", ("on_hand", "allocated")),
@@ -59,12 +78,14 @@ def reconcile(places: Places, day: date) -> dict[str, int]:
                     f"{day}: {broken.height} balances of {table} are not the sum of their "
                     f"movements: {broken.row(0, named=True)}"
                 )
-        lost = load(night, LOST)
-        unexplained = load(night, UNEXPLAINED)
-        if unexplained.height:
-            raise Unreconciled(f"{day}: shortages don't add up: {unexplained.row(0, named=True)}")
-        if lost.height:
-            raise Unreconciled(f"{day}: rows of files don't add up: {lost.row(0, named=True)}")
+        for what, query in (
+            ("promises of lines and records", UNPROMISED),
+            ("shortages", UNEXPLAINED),
+            ("rows of files", LOST),
+        ):
+            differing = load(night, query)
+            if differing.height:
+                raise Unreconciled(f"{day}: {what} don't add up: {differing.row(0, named=True)}")
         lines, records = (only(night, f"SELECT count(*) FROM {table}") for table in BALANCES)  # noqa: S608
     return {"lines": lines, "records": records}
 

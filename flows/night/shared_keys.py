@@ -1,4 +1,4 @@
-"""Among: what a file's rows are among each other, asked of those that share a key (SPEC 3.2)."""
+"""Shared keys: rules of a file's rows among each other, asked where a key is shared (SPEC 3.2)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -21,7 +21,7 @@ from transforms.rows import PAGES, sharing
 from transforms.validate import UNCERTAIN
 
 TOGETHER: Final = 200_000
-"""Rows that share keys, judged at once. Of each that breaks a rule pandera tells all that it says,
+"""Rows that share keys, validated at once. Of each that breaks a rule pandera tells all it says,
 some two kilobytes; keys that only look equal are rare, so there is seldom more than one portion."""
 
 

@@ -1,4 +1,4 @@
-"""Kept: the good rows of files, in the folder of the night until the ledger has posted them.
+"""Valid rows: the good rows of files, in the folder of the night until the ledger has posted them.
 
 They are files of Arrow, which cost a fifth of what it takes to insert rows, and no memory. A table
 of the night lists them, so that what a refused file left goes with its transaction.
@@ -52,7 +52,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Batch:
-    """Files of one kind that are judged together: large ones alone, small ones by the hundred.
+    """Files of one kind that are validated together: large ones alone, small ones by the hundred.
 
     Their rows are numbered on from file to file; starts: the rows before those of each. is_full:
     their counts state their locations whole (SPEC 4.3).
@@ -65,7 +65,7 @@ class Batch:
     is_full: bool = False
     starts: tuple[int, ...] = (0,)
     ignored: tuple[int, ...] = (0,)
-    """Rows of each that are no part of its table, where several are judged together."""
+    """Rows of each that are no part of its table, where several are validated together."""
 
     def places(self, rows: pl.Series) -> pl.Series:
         """Which of the files each row is of."""
@@ -255,7 +255,7 @@ def take_out(night: Connection, batch: Batch, kind: Kind, rows: pl.Series, tally
 
 
 def leave_out(night: Connection, kind: Kind, file: str, out: pl.DataFrame) -> list[str]:
-    """Leave out kept rows by file, or by file and row, of `file` and those judged together with it.
+    """Leave out kept rows by file, or by file and row, of `file` and those validated with it.
 
     Returns these.
     """

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from flows.night.batches import Taken, ToJudge, alone, batches, taken_file, without
+from flows.night.batches import Taken, ToValidate, alone, batches, taken_file, without
 from flows.night.validate_batch import validate_batch
 from flows.night.versions import repeat_known_events
 from flows.settings import Places, Stopped
@@ -65,8 +65,8 @@ def validate(places: Places, day: date) -> dict[str, int]:
         new = [taken for taken in files if taken.line["status"] != "repeated"]
         refused: set[str] = set()
         for one in batches(new, day, run):
-            refused |= _judge_batch(night, one, settings, reference)
-        _judge_repeats(night, files, refused, day, run, settings, reference)
+            refused |= _validate_together(night, one, settings, reference)
+        _validate_repeats(night, files, refused, day, run, settings, reference)
         repeated = repeat_known_events(night)
         night.register(
             "repeated_events", pl.DataFrame(list(repeated.items()), REPEATED, orient="row")
@@ -101,7 +101,7 @@ def validate_file(
     """
     one = alone(taken, day, 1)
     try:
-        (outcome,) = _judged(night, one, settings, reference)
+        (outcome,) = _outcomes(night, one, settings, reference)
     except Unreadable as why:
         return Outcome.unreadable(why, 0)
     return outcome
@@ -145,8 +145,8 @@ def _spoke_at(day: date, named_at: datetime | None, zone: ZoneInfo, *, at_start:
     return start_of_day(day, zone) if at_start else end_of_day(day, zone)
 
 
-def _judged(
-    night: Connection, one: ToJudge, settings: Settings, reference: Reference
+def _outcomes(
+    night: Connection, one: ToValidate, settings: Settings, reference: Reference
 ) -> list[Outcome]:
     source = one.files[0].source
     told = [(taken.stamp.day, taken.named_at) for taken in one.files]
@@ -154,19 +154,19 @@ def _judged(
     return validate_batch(night, one.reading, one.batch, source, settings, around)
 
 
-def _judge_batch(
+def _validate_together(
     night: Connection,
-    one: ToJudge | tuple[Taken, Unreadable],
+    one: ToValidate | tuple[Taken, Unreadable],
     settings: Settings,
     reference: Reference,
 ) -> set[str]:
-    """Judge files together and save what became of them. Returns those that are refused."""
+    """Validate files together and save what became of them. Returns those that are refused."""
     if isinstance(one, tuple):
         taken, why = one
         outcomes = {taken.stamp.file: (taken, Outcome.unreadable(why, 0))}
     else:
         try:
-            found = _judged(night, one, settings, reference)
+            found = _outcomes(night, one, settings, reference)
         except Unreadable as why:
             found = [Outcome.unreadable(why, 0)]
         outcomes = {
@@ -181,13 +181,13 @@ def _judge_batch(
         # Refused files take back their rows, and with them what the others had left.
         night.execute("ROLLBACK" if refused else "COMMIT")
         if refused and len(refused) < len(one.files):
-            _judged(night, without(one, refused), settings, reference)
+            _outcomes(night, without(one, refused), settings, reference)
             night.execute("COMMIT")
     _save(night, [_told(taken.line, one) for taken, one in outcomes.values()])
     return refused
 
 
-def _judge_repeats(
+def _validate_repeats(
     night: Connection,
     files: list[Taken],
     refused: set[str],
@@ -207,7 +207,7 @@ def _judge_repeats(
         if twin not in refused:
             repeats.append({**taken.line, "twin": twin})
             continue
-        now_refused = _judge_batch(night, alone(taken, day, run), settings, reference)
+        now_refused = _validate_together(night, alone(taken, day, run), settings, reference)
         refused |= now_refused
         if not now_refused:
             in_place_of[taken.line["twin"]] = taken.stamp.file

@@ -1,4 +1,4 @@
-"""Judge: read files chunk by chunk, and leave their good rows and rejects in the night's tables.
+"""Validate a batch: read files chunk by chunk, their good rows and rejects into the night's tables.
 
 Rows are checked by themselves as they come. What they are among each other is asked at the end, and
 only of rows that share a key with another; so memory holds a chunk, and two numbers a row.
@@ -82,7 +82,7 @@ def _outcome(batch: Batch, place: int, tally: Tally, settings: Settings) -> Outc
         rejected=tally.rejected[place],
         ignored=tally.ignored[place],
         unknown_columns=tuple(name for name in tally.header if name in unknown),
-    ).judged(settings, broken)
+    ).or_refused(settings, broken)
 
 
 def _take_chunk(

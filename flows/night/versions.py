@@ -148,7 +148,7 @@ def repeat_known_events(night: Connection) -> dict[str, int]:
 def _take_out(night: Connection, kind: Kind, rows: pl.DataFrame) -> None:
     files = rows.get_column("file").unique(maintain_order=True)
     while files.len():
-        # Files that were judged together stand together.
+        # Files that were validated together stand together.
         done = leave_out(night, kind, files[0], rows)
         files = files.filter(~files.is_in([files[0], *done]))
 

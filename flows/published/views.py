@@ -8,24 +8,6 @@ import pandera.polars as pa
 
 from schemas.published import PUBLISHED, VIEWS
 
-ORDER: Final = {
-    "inventory": "stock.inventory_id",
-    "order_lines": "lines.line_no",
-    "allocated": "allocations.line_no, allocations.inventory_id",
-    "fulfilled": "ALL",
-    "shipment_lines": "ALL",
-    "shortages": "ALL",
-    "aggregate_by_upc": "upc",
-    "aggregate_by_location": "location_code, upc, segment",
-    "waiting": "ALL",
-    "discrepancies": "ALL",
-    "movements": "movements.movement_id",
-    "rejects": "ALL",
-    "files": "ALL",
-    "runs": "run",
-}
-"""Table: what its rows are in the order of where they are written to a file."""
-
 OF_STATE: Final = ("doubled_serials", "stock")
 """Views of the pipeline's own, beside the tables of the state."""
 

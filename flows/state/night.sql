@@ -27,7 +27,7 @@ CREATE TABLE left_files (
     why VARCHAR
 );
 
--- The rows that validation hands on, in files of Arrow; flows/kept.py shows them as counts,
+-- The rows that validation hands on, in files of Arrow; flows/night/valid_rows.py shows them as counts,
 -- adjustments, orders, cancellations and shipments.
 CREATE SEQUENCE parts_written;
 CREATE TABLE parts (

@@ -213,6 +213,20 @@ def load(connection: Connection, query: str, **values: Any) -> pl.DataFrame:
     return frame
 
 
+def whole_lines(night: Connection, named: str) -> pl.DataFrame:
+    """The order lines that a table of order_id and line_id names, with their pools and state."""
+    return load(
+        night,
+        f"""
+        SELECT lines.*, state.* EXCLUDE (line_no), pools.* EXCLUDE (pool_no)
+        FROM state.lines AS lines
+        SEMI JOIN {named} USING (order_id, line_id)
+        JOIN state.line_state AS state USING (line_no)
+        JOIN state.pools AS pools USING (pool_no)
+        """,  # noqa: S608  our own names
+    )
+
+
 def save(connection: Connection, table: str, frame: pl.DataFrame, **stamp: object) -> int:
     """Append a frame to a table of the night by column name, beside values that all its rows have;
     the number of rows."""

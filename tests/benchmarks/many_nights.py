@@ -14,11 +14,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 
-import duckdb
-
 from flows.night.rebuild import rebuild
 from flows.night.stages import run_night
 from flows.state.audit import audit
+from tests.benchmarks.same_tables import tables
 
 FIRST = date(2025, 1, 1)
 POOLS, ORDERED, COUNTED, ADJUSTED = 300, 40, 30, 5
@@ -46,15 +45,6 @@ def write_night(root: Path, number: int) -> None:
         path = root / "inbox" / kind / f"{day}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
-
-
-def tables(root: Path) -> dict[str, list[str]]:
-    """Rows of every published table but `runs`, as text, in order."""
-    with duckdb.connect(str(root / "published" / "lotwise.duckdb"), read_only=True) as published:
-        names = [name for (name,) in published.execute("SHOW TABLES").fetchall() if name != "runs"]
-        return {
-            name: sorted(map(str, published.execute(f'FROM "{name}"').fetchall())) for name in names
-        }
 
 
 def main() -> None:
