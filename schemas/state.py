@@ -13,6 +13,7 @@ import polars as pl
 
 from schemas.files import Files, Runs
 from schemas.granular import Granular, Instant, Names
+from schemas.movements import EFFECTS
 from schemas.reference import Holds, Locations, Products, Skus
 from schemas.rejects import Rejects
 from schemas.waiting import Discrepancies, Waiting
@@ -146,7 +147,7 @@ class Movements(pa.DataFrameModel):
     movement_id: pl.Int64
     day: pl.Date
     at: Instant
-    kind: pl.String
+    kind: pl.Enum = pa.Field(dtype_kwargs={"categories": [*EFFECTS]})
     quantity: pl.Int64
     inventory_id: pl.Int64
     line_no: pl.Int64
@@ -318,5 +319,11 @@ def create_table(table: str) -> str:
         # pandera knows no digests of 128 bits, and has none to check here.
         warnings.simplefilter("ignore", UserWarning)
         columns = STATE[table].to_schema().columns.items()
-    told = (f'"{name}" {TYPES[column.dtype.type]}' for name, column in columns)
+    told = (f'"{name}" {_type(column.dtype.type)}' for name, column in columns)
     return f"CREATE TABLE {table} ({', '.join(told)})"
+
+
+def _type(of: pl.DataType) -> str:
+    if isinstance(of, pl.Enum):
+        return f"ENUM ({', '.join(repr(category) for category in of.categories)})"
+    return TYPES[of]

@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 from schemas.allocations import FreeStock, OpenLines
 from tests import clerks
 from tests.benchmarks import allocate as benchmark
-from transforms import nested
+from transforms import order
 from transforms.allocate import allocate
 
 TEXT_FIELDS = ("sku", "lot_code", "condition", "serial_number")
@@ -383,7 +383,7 @@ def test_keys_too_wide_for_one_integer_change_nothing(
     night: tuple[list[clerks.Row], list[clerks.Row]], bits: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nested, "KEY_BITS", bits)
+        patch.setattr(order, "KEY_BITS", bits)
         assert_frame_equal(place(*night), expected_table(*night))
 
 

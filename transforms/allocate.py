@@ -18,7 +18,8 @@ from pandera.typing.polars import DataFrame
 from schemas.allocations import Allocations, FreeStock, OpenLines
 from schemas.granular import GRANULAR_FIELDS, POOL
 from transforms.crossing import place_crossing
-from transforms.nested import RECORD, named_fields, order_by, place_nested, with_packed
+from transforms.nested import RECORD, named_fields, place_nested
+from transforms.order import in_order, with_packed
 
 
 def allocate(lines: DataFrame[OpenLines], stock: DataFrame[FreeStock]) -> DataFrame[Allocations]:
@@ -97,8 +98,8 @@ def coded(
     records = records.filter(pl.col("units") > 0)
     asked, records = with_packed("pool", pools, asked, records)
     return (
-        asked[order_by(asked, "pool", "rank")],
-        records[order_by(records, "pool", "day", "inventory_id")].drop("day"),
+        in_order(asked, "pool", "rank"),
+        in_order(records, "pool", "day", "inventory_id").drop("day"),
     )
 
 
@@ -207,6 +208,6 @@ def picked(
         row=asked["row"].gather(pieces["turn"]),
         inventory_id=records["inventory_id"].gather(pieces["use"]),
     )
-    pieces = pieces[order_by(pieces, "rank")]
+    pieces = in_order(pieces, "rank")
     ids = lines.select("order_id", "line_id")[pieces["row"]]
     return pl.concat([ids, pieces.select("inventory_id", "quantity")], how="horizontal")

@@ -4,8 +4,9 @@ from typing import Final
 
 import polars as pl
 
+from schemas.granular import GRANULAR_FIELDS
 from transforms.allocate import coded, pieces_of
-from transforms.nested import order_by
+from transforms.order import in_order
 
 PROMISE: Final = ("line_no", "inventory_id")
 
@@ -27,7 +28,7 @@ def place(lines: pl.DataFrame, records: pl.DataFrame, promises: pl.DataFrame) ->
     waiting = entries.filter(~pl.col("is_kept")).join(broken, on="pool_no", how="anti")
     added = _allocate(waiting, left)
     if promises.is_empty() and broken.is_empty():
-        return added.select(promises.columns)[order_by(added, *PROMISE)]
+        return in_order(added.select(promises.columns), *PROMISE)
     better = _better(entries, waiting, stock, left, added)
     anew = pl.concat([broken, better])
     placed_anew = _allocate(
@@ -40,18 +41,22 @@ def place(lines: pl.DataFrame, records: pl.DataFrame, promises: pl.DataFrame) ->
     )
     placed = pl.concat([stays, placed_anew.select(promises.columns)])
     placed = placed.group_by(PROMISE).agg(pl.col("quantity").sum())
-    return placed[order_by(placed, *PROMISE)]
+    return in_order(placed, *PROMISE)
 
 
 def _entries(lines: pl.DataFrame) -> pl.DataFrame:
     """A line's kept and waiting units, each an entry of its own: all kept ones come first."""
-    kept = lines.with_columns(quantity="allocated", is_kept=pl.lit(value=True))
-    waiting = lines.with_columns(quantity="pending", is_kept=pl.lit(value=False))
-    return (
-        pl.concat([kept, waiting])
-        .with_columns(rank=pl.col("rank") + pl.when("is_kept").then(0).otherwise(lines.height))
-        .filter(pl.col("quantity") > 0)
+    names = ("line_no", "pool_no", *GRANULAR_FIELDS)
+    kept = lines.filter(pl.col("allocated") > 0).select(
+        *names, "rank", quantity="allocated", is_kept=pl.lit(value=True)
     )
+    waiting = lines.filter(pl.col("pending") > 0).select(
+        *names,
+        rank=pl.col("rank") + lines.height,
+        quantity="pending",
+        is_kept=pl.lit(value=False),
+    )
+    return pl.concat([kept, waiting])
 
 
 def _better(
@@ -108,9 +113,7 @@ def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     if before.height:
         both = both.group_by(PROMISE).agg(pl.col("change").sum()).filter(pl.col("change") != 0)
     is_allocated = pl.col("change") > 0
-    both = both[
-        order_by(both.with_columns(is_allocated.cast(pl.Int8).alias("kind")), "kind", *PROMISE)
-    ]
+    both = in_order(both.with_columns(is_allocated.cast(pl.Int8).alias("kind")), "kind", *PROMISE)
     return both.select(
         *PROMISE,
         kind=pl.when(is_allocated).then(pl.lit("allocate")).otherwise(pl.lit("release")),

@@ -3,11 +3,13 @@
 import polars as pl
 
 from schemas.movements import effect
+from transforms.lookup import left_join
 
 
 def refusals(refusing: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
     """kind, quantity, line_no: what `refusing` lines wait for after the moves."""
-    moved = moves.group_by("line_no").agg(moved=effect("pending").sum())
+    of_lines = moves.join(refusing, on="line_no", how="semi")
+    moved = of_lines.group_by("line_no").agg(moved=effect("pending").sum())
     return (
         refusing.join(moved, on="line_no", how="left")
         .with_columns(quantity=pl.col("pending") + pl.col("moved").fill_null(0))
@@ -36,7 +38,7 @@ def _moved(
         .agg(effect(balance).sum().alias(f"{balance}_moved") for balance in balances)
     )
     return (
-        rows.join(sums, on=key, how="left", maintain_order="left")
+        left_join(rows, sums, key)
         .with_columns(
             pl.col(balance) + pl.col(f"{balance}_moved").fill_null(0) for balance in balances
         )

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from transforms.nested import order_by
+from transforms.order import gathered, in_order
 from transforms.rank import id_order
 
 LINE: Final = ("order_id", "line_id")
@@ -71,7 +71,7 @@ def post_orders(
     order = id_order(new)
     numbers = pl.int_range(next_line_no, next_line_no + new.height, dtype=pl.Int64, eager=True)
     new = new.with_columns(line_no=numbers.clone().scatter(order, numbers))
-    images = pl.concat([new[order], _restated(lines, stated)], how="diagonal")
+    images = pl.concat([gathered(new, order), _restated(lines, stated)], how="diagonal")
     decreases = chain.filter(pl.col("change") < 0).select(
         *LINE,
         "file",
@@ -104,7 +104,7 @@ def post_orders(
         ),
     ]
     movements = pl.concat(ordered)
-    movements = movements[order_by(movements, "line_no")]
+    movements = in_order(movements, "line_no")
     return PostedOrders(
         lines=images,
         movements=movements.with_columns(kind=pl.lit("order")),
@@ -123,6 +123,8 @@ def _is_alone(told: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
 
 
 def _split(frame: pl.DataFrame, condition: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if condition.all():
+        return frame, frame.clear()
     return frame.filter(condition), frame.filter(~condition)
 
 

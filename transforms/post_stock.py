@@ -13,8 +13,9 @@ import polars as pl
 from schemas.granular import GRANULAR_FIELDS
 from schemas.movements import effect
 from transforms.full_counts import full_counts, zeros
+from transforms.lookup import left_join, looked_up
 from transforms.moved_serials import ARRIVAL, arrivals, zeros_elsewhere
-from transforms.nested import order_by
+from transforms.order import gathered, in_order, order_by
 
 KEY: Final = ("pool_no", *GRANULAR_FIELDS)
 """What is one record of stock."""
@@ -200,7 +201,7 @@ def _with_new_records(rows: pl.DataFrame, known: KnownStock) -> tuple[pl.Series,
         )
         ids = beside.get_column("inventory_id")
     unknown = rows.with_row_index("place").filter(ids.is_null())
-    unknown = unknown[_key_order(unknown, known.pools)]
+    unknown = gathered(unknown, _key_order(unknown, known.pools))
     is_first = unknown.select(
         pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in KEY)
         | (pl.int_range(pl.len()) == 0)
@@ -223,21 +224,20 @@ def _with_new_records(rows: pl.DataFrame, known: KnownStock) -> tuple[pl.Series,
 
 def _key_order(rows: pl.DataFrame, pools: pl.DataFrame) -> pl.Series:
     """The rows in the order of their keys, null last."""
-    places = pools.select("pool_no", turn=pl.int_range(pl.len()))
-    turn = rows.select("pool_no").join(places, on="pool_no", how="left", maintain_order="left")
+    turns = pl.int_range(pools.height, dtype=pl.Int64, eager=True).alias("turn")
+    turn = looked_up(rows.get_column("pool_no"), pools.get_column("pool_no"), turns)
     told = [name for name in GRANULAR_FIELDS if rows[name].null_count() < rows.height]
-    keyed = rows.select(turn.get_column("turn"), *told)
-    if not told:
-        return order_by(keyed, "turn")
     # The first field that is told most often decides.
-    few = keyed.select(pl.arg_sort_by("turn", told[0], nulls_last=True)).to_series()
-    tied = keyed.select("turn", told[0])[few]
+    keyed = rows.select(turn, *(pl.col(name).rank("dense") for name in told[:1]))
+    few = order_by(keyed, *keyed.columns)
+    tied = keyed[few]
     is_tied = pl.all_horizontal(
         pl.col(name).eq_missing(pl.col(name).shift(1)) for name in tied.columns
     )
-    if len(told) == 1 or not tied.select(is_tied.any()).item():
+    if len(told) < 2 or not tied.select(is_tied.any()).item():  # noqa: PLR2004
         return few
-    return keyed.select(pl.arg_sort_by("turn", *told, nulls_last=True)).to_series()
+    keyed = rows.select(turn, *(pl.col(name).rank("dense") for name in told))
+    return order_by(keyed, *keyed.columns)
 
 
 def _last(ordered: pl.DataFrame) -> pl.DataFrame:
@@ -280,14 +280,12 @@ def _settle(
         said = _last(ordered.filter(pl.col(name).is_not_null()))
         latest = latest.join(said.select("inventory_id", name), on="inventory_id", how="left")
     latest = pl.concat([latest, lone.select(latest.columns)])
-    settled = records.drop(INFORMATION, "counted_at", strict=False).join(
-        latest, on="inventory_id", how="left", maintain_order="left"
+    settled = left_join(
+        records.drop(INFORMATION, "counted_at", strict=False), latest, "inventory_id"
     )
     nothing = pl.lit(0, dtype=pl.Int64)
     if past.height or adjust.height:
-        settled = settled.join(
-            _moved_later(latest, past, adjust), on="inventory_id", how="left", maintain_order="left"
-        )
+        settled = left_join(settled, _moved_later(latest, past, adjust), "inventory_id")
     else:
         settled = settled.with_columns(moved=nothing, adjusted=nothing)
     settled = settled.with_columns(
@@ -296,7 +294,7 @@ def _settle(
         on_hand=pl.col("quantity").fill_null(0) + pl.col("moved").fill_null(0),
         summed=pl.col("on_hand") + pl.col("adjusted").fill_null(0),
     ).with_columns(correction=pl.col("on_hand") - pl.col("summed"))
-    settled = settled[order_by(settled, "inventory_id")]
+    settled = in_order(settled, "inventory_id")
     corrections = settled.filter(pl.col("correction") != 0).select(
         pl.col("at").fill_null(pl.lit(closing_at).dt.cast_time_unit("us")),
         pl.lit("count").alias("kind"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from transforms.nested import order_by
+from transforms.order import order_by
 
 NUMBER: Final = "^(0|[1-9][0-9]{0,17})$"
 """Digits whose value tells them from any other such text, and fits an Int64."""

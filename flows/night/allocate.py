@@ -26,9 +26,13 @@ from transforms.shortages import shortages
 # Those of tonight's records and lines; all, if what rules them has changed.
 IN_PLAY: Final = """
     CREATE TABLE pools_in_play AS
-    SELECT pool_no FROM state.records SEMI JOIN record_state USING (inventory_id)
+    SELECT pool_no FROM records
     UNION
-    SELECT pool_no FROM state.lines SEMI JOIN line_state USING (line_no)
+    SELECT pool_no FROM warehouse.state.records SEMI JOIN record_state USING (inventory_id)
+    UNION
+    SELECT pool_no FROM lines
+    UNION
+    SELECT pool_no FROM warehouse.state.lines SEMI JOIN line_state USING (line_no)
     UNION
     SELECT pool_no FROM state.lines
     SEMI JOIN (

@@ -165,7 +165,7 @@ def post_stock(
         movements=load(
             night,
             """
-            SELECT inventory_id, "at", kind, quantity, file, row, run
+            SELECT inventory_id, "at", CAST(kind AS VARCHAR) AS kind, quantity, file, row, run
             FROM warehouse.state.movements
             SEMI JOIN touched USING (inventory_id)
             WHERE kind IN ('adjust', 'ship')

@@ -3,7 +3,7 @@ SELECT
     movements.movement_id,
     movements.day,
     CAST(movements."at" AS TIMESTAMP) AS moved_at,
-    movements.kind,
+    CAST(movements.kind AS VARCHAR) AS kind,
     movements.quantity,
     movements.inventory_id,
     lines.order_id,

@@ -19,14 +19,13 @@ WITH unblocked AS (
         state.is_expired,
         CASE
             WHEN state.is_held OR state.is_expired THEN 0
-            WHEN serials.promised_id <> records.inventory_id THEN 0
+            WHEN doubled.inventory_id IS NOT NULL THEN 0
             WHEN records.serial_number IS NULL THEN 9223372036854775807
             ELSE 1
         END AS most,
     FROM state.records AS records
     JOIN state.record_state AS state USING (inventory_id)
-    JOIN state.pools AS pools USING (pool_no)
-    LEFT JOIN state.doubled_serials AS serials USING (upc, serial_number)
+    LEFT JOIN state.doubled_serials AS doubled USING (inventory_id)
 )
 SELECT
     * EXCLUDE (most),

@@ -40,8 +40,11 @@ Connection = duckdb.DuckDBPyConnection
 
 
 def connected(database: Path | str = ":memory:", *, read_only: bool = False) -> Connection:
-    """A connection whose instants are UTC, and that draws no progress bar into our own output."""
+    """A connection whose instants are UTC, that draws no progress bar into our own output, and
+    hands texts to polars as polars keeps them."""
     connection = duckdb.connect(str(database), read_only=read_only)
+    connection.execute("SET arrow_output_version = '1.4'")
+    connection.execute("SET produce_arrow_string_view = true")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET enable_progress_bar = false")
     return connection
