@@ -6,6 +6,7 @@ and what tells of a change, knows them by their numbers. Instants are UTC, quant
 """
 
 import warnings
+from functools import cache
 from typing import Final
 
 import pandera.polars as pa
@@ -313,8 +314,14 @@ TYPES: Final[dict[pl.DataType, str]] = {
 }
 
 
+@cache
+def create_tables() -> str:
+    """The statements that make the tables of the state."""
+    return ";".join(create_table(table) for table in STATE)
+
+
 def create_table(table: str) -> str:
-    """The statement that makes a table of the state."""
+    """The statement that makes one of them."""
     with warnings.catch_warnings():
         # pandera knows no digests of 128 bits, and has none to check here.
         warnings.simplefilter("ignore", UserWarning)

@@ -276,8 +276,8 @@ def nights(draw: st.DrawFn) -> tuple[list[clerks.Row], list[clerks.Row]]:
     for place_of, row in zip(places, stock, strict=True):
         row["inventory_id"] = place_of
     orders = draw(st.permutations(range(len(lines))))
-    for order, row in zip(orders, lines, strict=True):
-        row["order_id"], row["line_id"] = f"O{order // 2}", str(order % 2)
+    for turn, row in zip(orders, lines, strict=True):
+        row["order_id"], row["line_id"] = f"O{turn // 2}", str(turn % 2)
     return lines, stock
 
 

@@ -234,7 +234,7 @@ def _key_order(rows: pl.DataFrame, pools: pl.DataFrame) -> pl.Series:
     is_tied = pl.all_horizontal(
         pl.col(name).eq_missing(pl.col(name).shift(1)) for name in tied.columns
     )
-    if len(told) < 2 or not tied.select(is_tied.any()).item():  # noqa: PLR2004
+    if len(told) < 2 or not tied.select(is_tied.any()).item():
         return few
     keyed = rows.select(turn, *(pl.col(name).rank("dense") for name in told))
     return order_by(keyed, *keyed.columns)

@@ -173,7 +173,14 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if _has_prefect_api():
+        sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is written. To take the libraries down costs half a second, in which one of them tells of
+    # objects that nobody misses.
+    os._exit(code)
 
 
 def run(words: list[str]) -> int:

@@ -1,5 +1,7 @@
 """Views: what others read, told over the state, under the names of SPEC 10.3 (SPEC 8.2)."""
 
+from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -20,12 +22,18 @@ def create_state_views(connection: duckdb.DuckDBPyConnection) -> None:
 
 def create_published_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Over the state of the warehouse."""
+    connection.execute(_published_views())
+
+
+@cache
+def _published_views() -> str:
+    views = []
     for view, schema in {**PUBLISHED, **VIEWS}.items():
         query = select(view)
         for day in ("first_day", "last_day"):
             query = query.replace(f"${day}", f"(SELECT {day} FROM state.published_days)")  # noqa: S608
-        connection.execute(f"CREATE VIEW warehouse.main.{view} AS {query}")
-        _comment(connection, view, schema)
+        views += [f"CREATE VIEW warehouse.main.{view} AS {query}", *_comments(view, schema)]
+    return ";".join(views)
 
 
 def select(table: str) -> str:
@@ -33,13 +41,11 @@ def select(table: str) -> str:
     return files("flows.published").joinpath(f"{table}.sql").read_text(encoding="utf-8")
 
 
-def _comment(
-    connection: duckdb.DuckDBPyConnection, view: str, schema: type[pa.DataFrameModel]
-) -> None:
+def _comments(view: str, schema: type[pa.DataFrameModel]) -> Iterator[str]:
     told = [(f"VIEW warehouse.main.{view}", (schema.__doc__ or "").strip())]
     for column, field in schema.to_schema().columns.items():
         told.append((f'COLUMN warehouse.main.{view}."{column}"', field.description or ""))
     for place, text in told:
         # COMMENT takes no bound value; the text is our own, from the schemas.
         quoted = text.replace("'", "''")
-        connection.execute(f"COMMENT ON {place} IS '{quoted}'")
+        yield f"COMMENT ON {place} IS '{quoted}'"

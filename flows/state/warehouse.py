@@ -24,7 +24,7 @@ from flows.published.views import create_published_views, create_state_views
 from flows.settings import Places, Stopped
 from schemas.settings import Settings
 from schemas.shortages import REASONS
-from schemas.state import STATE, create_table
+from schemas.state import STATE, create_tables
 
 VERSION: Final = 6
 """Of the tables in schemas/state.py."""
@@ -43,10 +43,14 @@ def connected(database: Path | str = ":memory:", *, read_only: bool = False) -> 
     """A connection whose instants are UTC, that draws no progress bar into our own output, and
     hands texts to polars as polars keeps them."""
     connection = duckdb.connect(str(database), read_only=read_only)
-    connection.execute("SET arrow_output_version = '1.4'")
-    connection.execute("SET produce_arrow_string_view = true")
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET enable_progress_bar = false")
+    connection.execute(
+        """
+        SET TimeZone = 'UTC';
+        SET enable_progress_bar = false;
+        SET arrow_output_version = '1.4';
+        SET produce_arrow_string_view = true;
+        """
+    )
     return connection
 
 
@@ -97,8 +101,7 @@ def _attach(connection: Connection, path: str) -> None:
         connection.execute("BEGIN")
         connection.execute("CREATE SCHEMA warehouse.state")
         connection.execute("USE warehouse.state")
-        for table in STATE:
-            connection.execute(create_table(table))
+        connection.execute(create_tables())
         connection.execute("INSERT INTO version VALUES ($version)", {"version": VERSION})
         connection.executemany("INSERT INTO reasons VALUES (?, ?)", [*REASONS.items()])
         create_state_views(connection)
@@ -150,8 +153,7 @@ def scratch() -> Iterator[Connection]:
 def _lay_out(night: Connection) -> None:
     night.execute("ATTACH ':memory:' AS night")
     night.execute("USE night")
-    for table in STATE:
-        night.execute(create_table(table))
+    night.execute(create_tables())
     night.execute(sql("state", "night.sql"))
     create_state_views(night)
 
