@@ -47,6 +47,10 @@ class Places:
         """The warehouse that a rebuild put another one in the place of."""
         return self.warehouse.with_name(f"{self.warehouse.stem}.replaced{self.warehouse.suffix}")
 
+    def day_folder(self, day: date) -> Path:
+        """Where a day's facts and closing state are published."""
+        return self.published / f"day={day}"
+
     @property
     def lock(self) -> Path:
         return self.warehouse.with_name(f"{self.warehouse.stem}.lock")

@@ -21,6 +21,11 @@ EFFECTS: Final = {
 """What a unit of each kind of movement does to each balance. Every balance is such a sum."""
 
 
+STAYING: Final = ("adjust", "ship", "pass")
+"""Kinds that stay in the warehouse whatever their age: by them on_hand is reckoned after a count
+that comes late (SPEC 4.2), and what left is known."""
+
+
 def effect(balance: str) -> pl.Expr:
     """What a movement (`kind`, `quantity`) does to a balance, in units."""
     units = pl.lit(0, dtype=pl.Int64)

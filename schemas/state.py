@@ -33,6 +33,14 @@ class PublishedDays(pa.DataFrameModel):
     last_day: pl.Date
 
 
+class LeftDays(pa.DataFrameModel):
+    """Days before the history that others read, one row a day. What no stage asks of them again has
+    left the file for their folders: rejects, discrepancies, and movements of kinds that don't stay.
+    """
+
+    day: pl.Date
+
+
 class Pools(pa.DataFrameModel):
     """Location, UPC and segment: stock is never allocated across them."""
 
@@ -275,6 +283,7 @@ class HoldsOfRuns(Holds):
 STATE: Final[dict[str, type[pa.DataFrameModel]]] = {
     "version": Version,
     "published_days": PublishedDays,
+    "left_days": LeftDays,
     "pools": Pools,
     "records": Records,
     "record_state": RecordState,

@@ -1,5 +1,6 @@
 """An audit finds every figure that is not what its movements and statements make it (SPEC 4.6)."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -104,3 +105,71 @@ def test_an_audit_of_a_lost_warehouse_says_so_and_makes_none(audited: Root) -> N
         audit(audited.path)
 
     assert not (audited.path / "warehouse.duckdb").exists()
+
+
+def kinds_in_file(root: Root, day: str) -> list[str]:
+    with duckdb.connect(str(root.path / "warehouse.duckdb"), read_only=True) as warehouse:
+        query = "SELECT DISTINCT kind::VARCHAR FROM state.movements WHERE day = $day ORDER BY ALL"
+        return [kind for (kind,) in warehouse.execute(query, {"day": day}).fetchall()]
+
+
+@pytest.fixture
+def short_history(root: Root) -> Root:
+    """A night of every kind of fact, and a later one for which it is no history."""
+    root.put("lotwise.toml", "history_days = 1\n")
+    root.put("inbox/inventory/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,5\nL1,,5\n")
+    root.put("inbox/adjustments/2026-04-01.csv", "location_code,upc,quantity\nL1,U1,2\n")
+    root.put(
+        "inbox/orders/2026-04-01.csv",
+        "order_id,line_id,location_code,upc,quantity\n1,1,L1,U1,2\n2,1,L1,U1,9\n",
+    )
+    root.put("inbox/shipments/2026-04-01.csv", "order_id,line_id,quantity\n1,1,2\n")
+    root.night("2026-04-01")
+    root.put("inbox/cancellations/2026-04-02.csv", "order_id,line_id,quantity\n2,1,1\n")
+    return root
+
+
+def test_days_that_left_the_warehouse_are_audited_by_their_folders(short_history: Root) -> None:
+    short_history.night("2026-04-02")
+
+    assert kinds_in_file(short_history, "2026-04-01") == ["adjust", "ship"]
+    assert short_history.rows("SELECT count(*) FROM rejects") == [(0,)]
+    found = audit(short_history.path)
+    folders = f"{short_history.path}/published/day=*/movements.parquet"
+    told = f"SELECT count(*) FROM read_parquet('{folders}', hive_partitioning = false)"
+    assert found.wrong.is_empty()
+    assert [(found.movements,)] == short_history.rows(told)
+
+    with duckdb.connect(str(short_history.path / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("UPDATE state.line_state SET pending = pending + 1 WHERE line_no = 2")
+    assert audit(short_history.path).wrong.rows() == [("line 2 1: pending", 4, 3)]
+
+
+def test_a_count_that_comes_late_knows_what_moved_on_days_that_left(short_history: Root) -> None:
+    short_history.night("2026-04-02")
+    short_history.put(
+        "inbox/inventory/2026-04-03.csv",
+        "location_code,upc,quantity,counted_at\nL1,U1,50,2026-04-01T12:00:00Z\n",
+    )
+    short_history.night("2026-04-03")
+
+    assert short_history.rows("SELECT on_hand FROM inventory") == [(50 + 2 - 2,)]
+    assert audit(short_history.path).wrong.is_empty()
+
+
+def test_a_day_whose_folder_is_gone_does_not_leave_and_one_that_left_is_asked_for(
+    short_history: Root,
+) -> None:
+    short_history.put("lotwise.toml", "history_days = 2\n")
+    short_history.night("2026-04-02")
+    folder = short_history.path / "published" / "day=2026-04-01"
+    shutil.rmtree(folder)
+    short_history.night("2026-04-03")
+
+    assert "allocate" in kinds_in_file(short_history, "2026-04-01")
+    assert audit(short_history.path).wrong.is_empty()
+
+    short_history.night("2026-04-04")
+    shutil.rmtree(folder.with_name("day=2026-04-02"))
+    with pytest.raises(Stopped, match=r"day=2026-04-02.* have left the warehouse .*put .* back"):
+        audit(short_history.path)

@@ -10,6 +10,7 @@ from flows.night.publish import publish_again, publish_last
 from flows.night.reconcile import Unreconciled
 from flows.published import views
 from flows.settings import load_settings, places
+from flows.state.audit import audit
 from tests.roots import REPOSITORY, Root
 
 LINES = "order_id,line_id,location_code,upc,quantity\n"
@@ -57,10 +58,11 @@ def test_what_is_published_whole_is_not_published_again(nights: Root) -> None:
 
 
 @pytest.mark.parametrize("history_days", [1, 2, 3])
-def test_only_the_days_of_history_stay_and_come_back_when_it_grows(
+def test_days_that_are_no_history_leave_for_their_folders_and_stay_there_when_it_grows(
     nights: Root, history_days: int
 ) -> None:
     days = "SELECT DISTINCT day::VARCHAR AS day FROM movements ORDER BY day"
+    before = nights.rows("FROM movements ORDER BY movement_id")
     nights.put("lotwise.toml", f"history_days = {history_days}\n")
     nights.night("2026-04-04")
     expected = [(f"2026-04-0{day}",) for day in range(5 - history_days, 5)]
@@ -68,7 +70,11 @@ def test_only_the_days_of_history_stay_and_come_back_when_it_grows(
 
     nights.put("lotwise.toml", "history_days = 90\n")
     nights.night("2026-04-04")
-    assert nights.rows(days) == [(f"2026-04-0{day}",) for day in range(1, 5)]
+    assert nights.rows(days) == expected
+    folders = f"'{nights.path}/published/day=*/movements.parquet'"
+    told = f"FROM read_parquet({folders}, hive_partitioning = false) ORDER BY movement_id"
+    assert nights.rows(told) == before
+    assert audit(nights.path).wrong.is_empty()
 
 
 @pytest.mark.parametrize(

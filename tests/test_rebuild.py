@@ -48,7 +48,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root.put("inbox/orders/again_2026-04-01.csv", f"{LINES}1,1,L1,U1,5\n2,1,L1,U2,10\n")
     root.night("2026-04-01")
     root.put("reference/holds.csv", "lot_code,reason\nB,recall\n")
-    root.put("lotwise.toml", "wait_days = 3\n")
+    root.put("lotwise.toml", "wait_days = 3\nhistory_days = 1\n")
     root.put("inbox/orders/broken_2026-04-01.csv", f"{LINES}3,1,L1,U1,1\n")
     root.put("inbox/adjustments/changes.csv", CHANGES)
     root.put("inbox/shipments/2026-04-02.csv", "order_id,line_id,quantity\n1,1,2\n77,1,1\n")

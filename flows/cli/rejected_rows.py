@@ -72,7 +72,7 @@ def write_rejects(root: Path, day: date | None, file: str | None, out: Path) -> 
     settings = load_settings(root)
     there = places(root, settings)
     day = day or _last_day(there)
-    folder = there.published / f"day={day}"
+    folder = there.day_folder(day)
     if not folder.is_dir():
         raise Stopped(f"no night of {day} is published in {there.published}")
     with connected() as reader:

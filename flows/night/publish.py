@@ -74,7 +74,7 @@ def _published_run(places: Places, settings: Settings) -> datetime | None:
         return None
     if day is None:
         return None
-    folder = places.published / f"day={day}"
+    folder = places.day_folder(day)
     names = [
         *(f"{name}.parquet" for name in written_tables(settings, day)),
         *(f"{table}.csv" for table in csv_files(settings, day)),
@@ -107,7 +107,7 @@ def _swap(places: Places, day: date) -> None:
     database = staged / "lotwise.duckdb"
     shutil.copyfile(places.warehouse, database)
     write_size(database, staged / "day")
-    folder = places.published / f"day={day}"
+    folder = places.day_folder(day)
     replaced = places.published / ".replaced"
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():

@@ -23,7 +23,6 @@ from flows.state.warehouse import (
     night_settings,
     night_tables,
     only,
-    open_warehouse,
 )
 from transforms.parse import business_day
 
@@ -69,7 +68,6 @@ def run_night(day: date | None, root: Path, run_stage: RunStage = here) -> Night
     there = places(root, settings)
     with locked(there):
         _refuse_a_lost_warehouse(there)
-        open_warehouse(there).close()
         publish_again(there, settings)
         with night_of(there, settings, read_reference(there, settings), day):
             _refuse_closed_days(there, day)

@@ -13,7 +13,7 @@ moved AS (
         movements.kind,
         effects.balance,
         movements.quantity * effects.factor AS units,
-    FROM movements
+    FROM all_movements AS movements
     JOIN effects USING (kind)
 ),
 record_balances AS (
@@ -53,7 +53,7 @@ shipped AS (
         line_no,
         coalesce('record ' || inventory_id, 'no record') AS record,
         sum(quantity) AS units,
-    FROM movements
+    FROM all_movements
     WHERE kind IN ('ship', 'pass')
     GROUP BY ALL
 ),

@@ -79,5 +79,8 @@ INSERT INTO event_ids FROM night.event_ids;
 
 INSERT INTO runs FROM night.runs;
 
+-- What has left doesn't come back when the history grows.
 DELETE FROM published_days;
-INSERT INTO published_days SELECT day - ($history_days - 1), day FROM night.tonight;
+INSERT INTO published_days
+SELECT greatest(day - ($history_days - 1), (SELECT max(day) + 1 FROM left_days)), day
+FROM night.tonight;

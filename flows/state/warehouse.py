@@ -26,7 +26,7 @@ from schemas.settings import Settings
 from schemas.shortages import REASONS
 from schemas.state import STATE, create_tables
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Of the tables in schemas/state.py."""
 
 READABLE_SINCE: Final = "v1.4.0"
