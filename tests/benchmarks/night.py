@@ -1,5 +1,6 @@
 """The whole night on counted records and order lines from CSV, against what DuckDB alone needs to
-read both as text and write them sorted as Parquet.
+read both as text and write them sorted as Parquet; and against a script in three passes, with the
+lines to which that one gives other units than the promise has.
 
     python -m tests.benchmarks.night --rows 1000000
 """
@@ -15,6 +16,7 @@ import polars as pl
 
 LOTWISE = str(Path(sys.executable).with_name("lotwise"))
 DAY = "2026-04-01"
+THREE_PASS = "tests.benchmarks.three_pass"
 
 BASELINE = """
 import sys, duckdb
@@ -111,6 +113,18 @@ def timed(words: list[str]) -> tuple[float, float]:
     return seconds, peak
 
 
+def other_lines(promised: Path, given: Path) -> int:
+    """Lines that have another number of units in two files of order_id, line_id, quantity."""
+    one, other = (
+        pl.read_parquet(path, glob=False)
+        .group_by("order_id", "line_id")
+        .agg(pl.col("quantity").sum().cast(pl.Int64))
+        for path in (promised, given)
+    )
+    both = one.join(other, on=["order_id", "line_id"], how="full", suffix="_given")
+    return both.filter(pl.col("quantity").ne_missing(pl.col("quantity_given"))).height
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -121,11 +135,19 @@ def main() -> None:
         baseline, baseline_peak = timed([sys.executable, "-c", BASELINE, folder])
         night, peak = timed([LOTWISE, "nightly", "--root", folder, "--day", DAY])
         again, _ = timed([sys.executable, "-c", BASELINE, folder])
+        script, script_peak = timed(
+            [sys.executable, "-m", THREE_PASS, folder, DAY, f"{folder}/out"]
+        )
+        wrong = other_lines(root / "published" / f"day={DAY}" / "allocated.parquet", root / "out")
     best = min(baseline, again)
     print(f"{rows:,} counted records and {rows:,} order lines")
     print(f"baseline {best:6.2f} s, peak {baseline_peak:,.0f} MiB")
     print(f"night    {night:6.2f} s, peak {peak:,.0f} MiB")
     print(f"ratio    {night / best:6.2f}")
+    print(
+        f"script   {script:6.2f} s, peak {script_peak:,.0f} MiB, {wrong:,} lines with other units; "
+        f"the night takes {night / script:.1f} times its time"
+    )
 
 
 if __name__ == "__main__":
