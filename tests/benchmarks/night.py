@@ -135,10 +135,9 @@ def main() -> None:
         baseline, baseline_peak = timed([sys.executable, "-c", BASELINE, folder])
         night, peak = timed([LOTWISE, "nightly", "--root", folder, "--day", DAY])
         again, _ = timed([sys.executable, "-c", BASELINE, folder])
-        script, script_peak = timed(
-            [sys.executable, "-m", THREE_PASS, folder, DAY, f"{folder}/out"]
-        )
-        wrong = other_lines(root / "published" / f"day={DAY}" / "allocated.parquet", root / "out")
+        given = root / "given.parquet"
+        script, script_peak = timed([sys.executable, "-m", THREE_PASS, folder, DAY, str(given)])
+        wrong = other_lines(root / "published" / f"day={DAY}" / "allocated.parquet", given)
     best = min(baseline, again)
     print(f"{rows:,} counted records and {rows:,} order lines")
     print(f"baseline {best:6.2f} s, peak {baseline_peak:,.0f} MiB")

@@ -1,9 +1,9 @@
 """What a data engineer would write in an afternoon instead: counts and order lines of one night,
-placed in three passes (lines that name a serial, then those that name a condition, then the others),
+placed in three passes, lines that name a serial, then those that name a condition, then the others,
 each by rank over the earliest dates that are left. No ledger, no state, no reasons.
 
-It is wrong where a line that names nothing, ranked earlier, is placed after one that names a
-condition: the benchmark of the night counts these lines.
+A line that names nothing comes behind all that name something, whatever its rank: the benchmark of
+the night counts the lines that get other units by it.
 
     python -m tests.benchmarks.three_pass ROOT DAY OUT
 """
@@ -57,7 +57,10 @@ def main(root: Path, day: str, out: Path) -> None:
             ORDER BY placed_at::TIMESTAMPTZ, order_id::BIGINT, line_id::BIGINT
         ) AS rank FROM orders;
         CREATE TABLE stock AS
-        SELECT *, row_number() OVER (ORDER BY date::DATE NULLS LAST, lot_code) AS use, quantity AS free
+        SELECT
+            *,
+            quantity AS free,
+            row_number() OVER (ORDER BY date::DATE NULLS LAST, lot_code) AS use,
         FROM inventory;
         CREATE TABLE allocated (rank BIGINT, use BIGINT, quantity BIGINT)
         """
@@ -80,7 +83,7 @@ def main(root: Path, day: str, out: Path) -> None:
                 - greatest(asked.till - quantity, given.till - free)
             FROM asked JOIN given USING ({key})
             WHERE asked.till - quantity < given.till AND given.till - free < asked.till
-            """  # noqa: S608  our own names
+            """
         )
         con.execute(
             """
