@@ -21,9 +21,9 @@ EFFECTS: Final = {
 """What a unit of each kind of movement does to each balance. Every balance is such a sum."""
 
 
-STAYING: Final = ("adjust", "ship", "pass")
-"""Kinds that stay in the warehouse whatever their age: by them on_hand is reckoned after a count
-that comes late (SPEC 4.2), and what left is known."""
+STAYING: Final = ("count", "adjust", "ship", "pass")
+"""Kinds that stay in the warehouse whatever their age: they tell where units came from and where
+they went, which a late count (SPEC 4.2) and a recall ask for. The others tell of promises."""
 
 
 def effect(balance: str) -> pl.Expr:

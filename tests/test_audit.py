@@ -132,7 +132,7 @@ def short_history(root: Root) -> Root:
 def test_days_that_left_the_warehouse_are_audited_by_their_folders(short_history: Root) -> None:
     short_history.night("2026-04-02")
 
-    assert kinds_in_file(short_history, "2026-04-01") == ["adjust", "ship"]
+    assert kinds_in_file(short_history, "2026-04-01") == ["adjust", "count", "ship"]
     assert short_history.rows("SELECT count(*) FROM rejects") == [(0,)]
     found = audit(short_history.path)
     folders = f"{short_history.path}/published/day=*/movements.parquet"
