@@ -1,6 +1,6 @@
 """Reference tables, read afresh every night: locations, products, SKUs, holds (SPEC 3.3, 7.5)."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import pandera.polars as pa
 import polars as pl
@@ -103,11 +103,18 @@ class Skus(pa.DataFrameModel):
         strict = True
 
 
+NAMED_CODES: Final = ("location_code", "upc", "sku", "lot_code", "condition", "serial_number")
+"""Codes by which holds and recalls name records, beside bounds of their date (SPEC 7.1)."""
+
+
 class RawHolds(pa.DataFrameModel):
     """Holds as text; a field left out matches every record."""
 
     lot_code: pl.String = pa.Field(nullable=True)
     upc: pl.String = pa.Field(nullable=True)
+    sku: pl.String = pa.Field(nullable=True)
+    condition: pl.String = pa.Field(nullable=True)
+    serial_number: pl.String = pa.Field(nullable=True)
     location_code: pl.String = pa.Field(nullable=True)
     date_from: pl.String = pa.Field(nullable=True)
     date_to: pl.String = pa.Field(nullable=True)
@@ -115,16 +122,14 @@ class RawHolds(pa.DataFrameModel):
     held_from: pl.String = pa.Field(nullable=True)
     held_until: pl.String = pa.Field(nullable=True)
 
-    spreadsheet_number = rules.code("lot_code", "upc", "location_code")
-    invisible_character = rules.visible("lot_code", "upc", "location_code")
-    spreadsheet_error = rules.computed("lot_code", "upc", "location_code")
+    spreadsheet_number = rules.code(*NAMED_CODES)
+    invisible_character = rules.visible(*NAMED_CODES)
+    spreadsheet_error = rules.computed(*NAMED_CODES)
     real_date = rules.real_date("date_from", "date_to", "held_from", "held_until")
     names_something = rules.table_rule(
         "names_nothing",
-        holds=pl.any_horizontal(
-            pl.col("lot_code", "upc", "location_code", "date_from", "date_to").is_not_null()
-        ),
-        advice="a hold that names no lot, UPC, location or date would block all stock",
+        holds=pl.any_horizontal(pl.col(*NAMED_CODES, "date_from", "date_to").is_not_null()),
+        advice="a row that names no code and no date is about all stock",
     )
 
     class Config:
@@ -137,6 +142,9 @@ class Holds(pa.DataFrameModel):
 
     lot_code: pl.String = pa.Field(nullable=True)
     upc: pl.String = pa.Field(nullable=True)
+    sku: pl.String = pa.Field(nullable=True)
+    condition: pl.String = pa.Field(nullable=True)
+    serial_number: pl.String = pa.Field(nullable=True)
     location_code: pl.String = pa.Field(nullable=True)
     date_from: pl.Date = pa.Field(nullable=True)
     date_to: pl.Date = pa.Field(nullable=True)

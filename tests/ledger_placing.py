@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from schemas.reference import NAMED_CODES
 from tests import clerks
 from tests.clerks import POOL, Row
 from tests.ledger_files import Key, Reference
@@ -29,7 +30,8 @@ def is_blocked(record: Row, reference: Reference, day: date) -> tuple[bool, bool
     """Whether it is held, and whether it is expired (6.8, 7.2)."""
     upc, dated = record["upc"], record["date"]
     held = any(
-        all(hold.get(name) in (None, record[name]) for name in ("lot_code", "upc", "location_code"))
+        all(hold.get(name) in (None, record[name]) for name in NAMED_CODES)
+        and (dated is None or hold.get("date_from", dated) <= dated <= hold.get("date_to", dated))
         and hold.get("from", day) <= day <= hold.get("until", day)
         for hold in reference.holds
     )

@@ -193,7 +193,13 @@ def references(draw: st.DrawFn) -> Reference:
         "until": FIRST + timedelta(days=1),
     }
     holds: list[Row] = draw(
-        few([[], [], [{"lot_code": "A"}], [{"location_code": "L1", "upc": "U"}], [hold]])
+        few(
+            [
+                *([], [], [hold], [{"lot_code": "A"}], [{"location_code": "L1", "upc": "U"}]),
+                [{"condition": "Used"}, {"upc": "S", "serial_number": "1"}],
+                [{"upc": "U", "date_from": DATES["A"], "date_to": DATES["A"]}],
+            ]
+        )
     )
     return Reference(frozenset({"L2"}), products, holds, wait_days=draw(few([0, 1, 7])))
 

@@ -9,6 +9,7 @@ from flows.night.stages import STAGES
 from flows.settings import load_settings, places
 from flows.state import commit
 from flows.state.warehouse import Connection, load, night_of, open_warehouse
+from schemas.reference import NAMED_CODES
 from tests.clerks import Row
 from tests.ledger_clerk import Ledger
 from tests.ledger_files import KEY, Reference
@@ -64,9 +65,9 @@ def written(root: Root, reference: Reference) -> None:
         for upc, product in reference.products.items()
     ]
     root.put("reference/products.csv", "\n".join([",".join(["upc", *names]), *products, ""]))
-    names = ("lot_code", "upc", "location_code", "from", "until")
-    holds = [",".join(str(hold.get(name, "")) for name in names) for hold in reference.holds]
-    root.put("reference/holds.csv", "\n".join([",".join(names), *holds, ""]))
+    columns = (*NAMED_CODES, "date_from", "date_to", "from", "until")
+    holds = [",".join(str(hold.get(name, "")) for name in columns) for hold in reference.holds]
+    root.put("reference/holds.csv", "\n".join([",".join(columns), *holds, ""]))
 
 
 def expected(ledger: Ledger) -> dict[str, Table]:

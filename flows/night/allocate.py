@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 
+from flows.night.blocked import block
 from flows.settings import Places
 from flows.state.warehouse import (
     Connection,
@@ -78,8 +79,7 @@ def allocate(places: Places, day: date) -> dict[str, int]:
     settings = night_settings(places)
     at = end_of_day(day, settings.zone)
     with night_tables(places) as night:
-        blocked = load(night, sql("night", "blocked.sql"), day=day)
-        replace(night, "record_state", blocked, "inventory_id")
+        block(night, day)
         night.execute(IN_PLAY)
         lines = load(night, sql("night", "open_lines.sql"))
         night.register("open_lines", lines)

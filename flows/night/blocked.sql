@@ -1,19 +1,5 @@
--- One row per record whose holds or expiry are not what its state says of them (SPEC 6.8, 7.2).
-WITH held AS (
-    SELECT DISTINCT
-        records.inventory_id,
-    FROM state.records AS records
-    JOIN state.pools AS pools USING (pool_no)
-    JOIN holds ON
-        (holds.lot_code IS NULL OR holds.lot_code = records.lot_code)
-        AND (holds.upc IS NULL OR holds.upc = pools.upc)
-        AND (holds.location_code IS NULL OR holds.location_code = pools.location_code)
-        AND (holds.date_from IS NULL OR holds.date_from <= records.date)
-        AND (holds.date_to IS NULL OR holds.date_to >= records.date)
-        AND (holds.held_from IS NULL OR holds.held_from <= $day)
-        AND (holds.held_until IS NULL OR holds.held_until >= $day)
-),
-expired AS (
+-- One row per record whose holds or expiry are not what its state says of them (SPEC 6.8, 7.5).
+WITH expired AS (
     SELECT
         records.inventory_id,
     FROM state.records AS records

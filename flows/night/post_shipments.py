@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from flows.night.blocked import block
 from flows.night.late_rejects import raws_of, save_late_rejects
 from flows.state.warehouse import (
     Connection,
@@ -15,7 +16,6 @@ from flows.state.warehouse import (
     replace,
     save,
     save_movements,
-    sql,
     whole_lines,
 )
 from schemas.granular import GRANULAR_FIELDS
@@ -61,8 +61,7 @@ def post_shipments(
     if not events:
         return
     # What is free to ship depends on tonight's holds and expiries, not on the last night's.
-    blocked = sql("night", "blocked.sql")
-    replace(night, "record_state", load(night, blocked, day=day), "inventory_id")
+    block(night, day)
     ledger = _lay_out(night, events)
     next_id = ledger.next_id
     post(ledger, events, day, settings.wait_days)
