@@ -90,7 +90,8 @@ def _all_days(reader: Connection, places: Places, table: str) -> pl.DataFrame:
     paths = sorted(places.published.glob(f"day=*/manifest/{table}.parquet"))
     if not paths:
         raise Stopped(f"{places.published} has no manifest to rebuild from")
-    query = "FROM read_parquet($paths, hive_partitioning = false)"
+    # A table may have had fewer columns when an earlier version wrote it.
+    query = "FROM read_parquet($paths, hive_partitioning = false, union_by_name = true)"
     return load(reader, query, paths=[escape(str(path)) for path in paths])
 
 
