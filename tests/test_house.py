@@ -32,7 +32,7 @@ def test_imports_point_from_flows_to_transforms_to_schemas(layer: str) -> None:
         assert not _imported(path) & (ABOVE[layer] | {"tests"}), path
 
 
-ROOMS = ("files", "published", "state", "night", "cli")
+ROOMS = ("files", "published", "state", "night", "recalls", "cli")
 """Rooms of flows: each may ask those before it."""
 
 

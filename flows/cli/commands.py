@@ -19,13 +19,18 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.cli.check import FIRST_ROWS, check_file
+from flows.cli.recall_summary import recall_told
 from flows.cli.rejected_rows import write_rejects
 from flows.cli.summary import mending_lines, told
 from flows.errors import error_message
 from flows.night.rebuild import rebuild
 from flows.night.reconcile import Unreconciled
 from flows.night.stages import STAGES, Counts, Night, RunStage, Stage, here, run_night
-from flows.settings import Closed, Stopped
+from flows.recalls.holds import add_holds
+from flows.recalls.named import named_by_lots, named_by_notice
+from flows.recalls.report import recall
+from flows.recalls.write import folder_name, write_report
+from flows.settings import Closed, Stopped, load_settings, places
 from flows.state.audit import audit
 from schemas.settings import Kind
 
@@ -131,6 +136,55 @@ def rejected_rows(
     folder = folder or root / "rejects"
     for line in mending_lines(write_rejects(root, day, file, folder), folder, root):
         out.print(line, markup=False)
+    return DONE
+
+
+@app.command(name="recall")
+def recall_lots(
+    *lots: str,
+    notice: Annotated[
+        Path | None,
+        cyclopts.Parameter(help="A file with the columns of reference/holds, a row for each lot."),
+    ] = None,
+    upc: Annotated[str | None, cyclopts.Parameter(help="Only this UPC.")] = None,
+    location: Annotated[str | None, cyclopts.Parameter(help="Only this location.")] = None,
+    date_from: Annotated[date | None, cyclopts.Parameter(help="Dated this day or later.")] = None,
+    date_to: Annotated[date | None, cyclopts.Parameter(help="Dated this day or before.")] = None,
+    serial: Annotated[str | None, cyclopts.Parameter(help="Only this serial number.")] = None,
+    hold: Annotated[
+        Path | None, cyclopts.Parameter(help="Add the holds that it needs to this file.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        cyclopts.Parameter(name="--out", help="A folder; recalls/<name> in the root if left out."),
+    ] = None,
+    root: Root = Path("data"),
+) -> int:
+    """Tell where the units of LOT are, who has them, and how sure that is; change nothing."""
+    told_by = [upc, location, date_from, date_to, serial]
+    if notice is not None and (lots or any(told is not None for told in told_by)):
+        raise Stopped("a notice names what is recalled by itself; leave out lots and options")
+    passed_over: tuple[str, ...] = ()
+    if notice is not None:
+        named, passed_over = named_by_notice(notice)
+    else:
+        named = named_by_lots(
+            lots, date_from, date_to, upc=upc, location_code=location, serial_number=serial
+        )
+    name = notice.name.partition(".")[0] if notice else "-".join([*lots[:3]]) or "recall"
+    settings = load_settings(root)
+    report = recall(named, places(root, settings), settings)
+    target = folder or root / "recalls" / folder_name(name)
+    write_report(report, target)
+    if passed_over:
+        names = ", ".join(passed_over).translate(CONTROLS)
+        out.print(f"  PASSED OVER  columns of the notice that name nothing: {names}", markup=False)
+    for what, figure in recall_told(report):
+        out.print(f"  {what:<12} {figure.translate(CONTROLS)}", markup=False)
+    out.print(f"  {'written':<12} {target}", markup=False)
+    if hold is not None:
+        added = add_holds(named, hold, name, report.fresh.day)
+        out.print(f"  {'holds':<12} {added} added to {hold}", markup=False)
     return DONE
 
 

@@ -89,18 +89,30 @@ def read_reference(places: Places, settings: Settings) -> dict[str, pl.DataFrame
     """
     are_as_is = any(source.codes == "as_is" for source in settings.sources)
     left_out = frozenset({"spreadsheet_number"} if are_as_is else ())
-    return {name: _read(name, path, left_out) for name, path in reference_files(places).items()}
+    return {
+        name: _read(name, path, f"reference/{path.name}", left_out)[0]
+        for name, path in reference_files(places).items()
+    }
 
 
-def _read(name: str, path: Path, left_out: frozenset[str]) -> pl.DataFrame:
+def read_holds(path: Path, told_as: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """A table with the columns of holds, wherever it lies, and those that nothing reads. Raises
+    Stopped as for a reference."""
+    return _read("holds", path, told_as, frozenset())
+
+
+def _read(
+    name: str, path: Path, told_as: str, left_out: frozenset[str]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
     model, typed = TABLES[name]
     raw = schema_without(model, left_out)
     wanted = list(raw.columns)
     try:
         rows = read(path)
-        texts = select(rows.rows, recognise(rows.header, wanted, None), wanted, None)
+        columns = recognise(rows.header, wanted, None)
+        texts = select(rows.rows, columns, wanted, None)
     except Unreadable as error:
-        raise Stopped(f"reference/{path.name}: {error}") from error
+        raise Stopped(f"{told_as}: {error}") from error
     broken = breaches(raw, texts.drop("row"))
     broken = broken.with_columns(row=texts.get_column("row").gather(broken.get_column("index")))
     malformed = rows.malformed.select("row", "rule", column=pl.lit(None, dtype=pl.String))
@@ -108,7 +120,7 @@ def _read(name: str, path: Path, left_out: frozenset[str]) -> pl.DataFrame:
     if complaints.height:
         row, rule, column = complaints.row(0)
         raise Stopped(
-            f"reference/{path.name}, row {row}: {rule}{f' ({column})' if column else ''}: "
+            f"{told_as}, row {row}: {rule}{f' ({column})' if column else ''}: "
             f"{advice(rule)}; {complaints.height} in all. Mend the file and run again"
         )
-    return typed(texts)
+    return typed(texts), columns.unknown

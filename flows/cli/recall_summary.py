@@ -1,0 +1,60 @@
+"""Recall summary: what a report says, in a few lines for a person (SPEC 7.2, 7.3)."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from flows.recalls.report import Recall
+from schemas.recall import CAME, CERTAINTIES, CLASSES
+
+MOST_TOLD = 5
+
+
+def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
+    """Pairs of what is told and what there is to tell."""
+    tables, fresh = report.tables, report.fresh
+    lots, stock, people = (tables[f"recall_{name}"] for name in ("lots", "stock", "contacts"))
+    if lots.is_empty():
+        yield "nowhere", "no record of any night is named by this recall"
+    else:
+        here, promised = (int(lots[name].sum()) for name in ("on_hand", "allocated"))
+        places = stock.get_column("location_code").n_unique()
+        yield "here", f"{here:,} units at {places:,} locations, {promised:,} of them to stop"
+        yield "out", ", ".join(_units(people, name) for name in CERTAINTIES)
+        yield "to call", f"{people.height:,} customers"
+        came = " + ".join(f"{int(lots[name].sum()):,} {_words(name)}" for name in CAME)
+        went = " + ".join(
+            f"{int(lots[name].sum()):,} {_words(name)}" for name in CLASSES if name not in CAME
+        )
+        yield "balance", f"{came} = {here:,} on hand + {went}"
+    if tables["recall_unlabelled"].height:
+        bare = int(tables["recall_unlabelled"]["on_hand"].sum())
+        yield "unlabelled", f"{bare:,} units of these UPCs have no lot or serial number"
+    if tables["recall_rows"].height:
+        yield "rows", f"{tables['recall_rows'].height:,} rows not posted carry it: recall_rows"
+    if tables["recall_matches"].height:
+        yield "MAYBE MEANT", ", ".join(_match(row) for row in _first(tables["recall_matches"]))
+    yield "as of", f"the night of {fresh.day}, which ended {fresh.finished:%Y-%m-%d %H:%M} UTC"
+    for location_code, counted_at in fresh.counted.head(MOST_TOLD).iter_rows():
+        when = f"{counted_at:%Y-%m-%d %H:%M}" if counted_at else "never"
+        yield "counted", f"{location_code} {when}"
+    if fresh.unread:
+        more = f" and {len(fresh.unread) - MOST_TOLD} more" if len(fresh.unread) > MOST_TOLD else ""
+        yield "UNREAD", f"{', '.join(fresh.unread[:MOST_TOLD])}{more}: no night has read them"
+    yield "on hold", f"{fresh.held:,} of {fresh.records:,} records"
+
+
+def _units(people: pl.DataFrame, certainty: str) -> str:
+    return f"{int(people[certainty].sum()):,} {certainty}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _first(matches: pl.DataFrame) -> list[dict[str, object]]:
+    return matches.head(MOST_TOLD).to_dicts()
+
+
+def _match(row: dict[str, object]) -> str:
+    return f"{row['lot_code']} of {row['upc']} ({str(row['why']).replace('_', ' ')})"

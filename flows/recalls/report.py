@@ -1,0 +1,263 @@
+"""Report: what became of named stock, from the published database alone (SPEC 7.2, 7.3).
+
+It needs no lock and changes nothing, so it runs while a night does and after one was killed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from flows.night.take import list_inbox
+from flows.published.named_records import named_records
+from flows.settings import Places, Stopped
+from flows.state.warehouse import VERSION, Connection, connected, load, only, sql
+from schemas.recall import RECALL
+from schemas.settings import Settings
+from transforms.possible_lots import possible_lots
+from transforms.recall import balances, classed, contacts, possible_units
+from transforms.recall_lots import recall_lots
+from transforms.recall_rows import rows_that_carry
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How new the figures are (SPEC 7.3).
+
+    counted: location_code, counted_at of each location concerned. unread: files of the inbox that
+    no run has read. held: how many of the `records` recalled a hold or their date blocks.
+    """
+
+    day: date
+    finished: datetime
+    counted: pl.DataFrame
+    unread: list[str]
+    records: int
+    held: int
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The tables of a recall by name, and how fresh they are."""
+
+    named: pl.DataFrame
+    tables: dict[str, pl.DataFrame]
+    fresh: Freshness
+
+
+def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
+    """What became of the stock that `named` is about (see flows/recalls/named.py).
+
+    Raises Stopped where nothing is published, or not by this version.
+    """
+    with _published(places) as published:
+        matched = named_records(published, named)
+        ids = matched.select(pl.col("inventory_id").unique())
+        published.register("recalled", ids)
+        records = load(published, sql("recalls", "records.sql"))
+        published.register("recalled_records", records)
+        events = classed(
+            load(published, sql("recalls", "events.sql")),
+            load(published, sql("recalls", "first_stated.sql")),
+            load(published, sql("recalls", "moved.sql")),
+        )
+        stood = balances(records, events)
+        stop = load(published, sql("recalls", "stop.sql"))
+        bare = _unlabelled(published, named, matched, records)
+        shipped = _shipped(published, ids)
+        without_label = _shipped(published, bare.select("inventory_id"))
+        customers = pl.concat(
+            [
+                shipped.with_columns(
+                    certainty=pl.when("is_scanned")
+                    .then(pl.lit("scanned"))
+                    .otherwise(pl.lit("inferred"))
+                ),
+                _possible(published, events),
+                without_label.with_columns(certainty=pl.lit("unlabelled")),
+            ],
+            how="diagonal",
+        ).sort("shipped_at", "order_id", "line_id", "certainty", "lot_code", nulls_last=True)
+        tables = {
+            "recall_lots": recall_lots(stood, events, shipped, stop),
+            "recall_stock": stood.filter((pl.col("on_hand") != 0) | (pl.col("allocated") != 0)),
+            "recall_stop": stop,
+            "recall_contacts": contacts(customers, stop),
+            "recall_customers": customers,
+            "recall_unlabelled": _with_shipped(bare, without_label),
+            "recall_rows": _rows(published, places, named, records),
+            "recall_events": events.with_columns(
+                pl.col("at").dt.replace_time_zone(None).alias("moved_at"), quantity="units"
+            ),
+            "recall_matches": _matches(published, named),
+        }
+        fresh = _freshness(published, places, settings, records)
+    return Recall(named, {name: _told(name, table) for name, table in tables.items()}, fresh)
+
+
+def _published(places: Places) -> Connection:
+    live = places.published / "lotwise.duckdb"
+    if not live.is_file():
+        raise Stopped(f"nothing is published in {places.published}; run a night first")
+    try:
+        published = connected(live, read_only=True)
+        version = only(published, "SELECT version FROM state.version")
+    except duckdb.Error as error:
+        told = str(error).splitlines()[0]
+        raise Stopped(
+            f"{live} can't be read ({told}); the next night publishes it again"
+        ) from error
+    if version != VERSION:
+        published.close()
+        raise Stopped(
+            f"{live} has version {version}, this Lotwise reads {VERSION}: use the Lotwise that "
+            "published it, or run a night with this one"
+        )
+    return published
+
+
+def _shipped(published: Connection, ids: pl.DataFrame) -> pl.DataFrame:
+    published.register("of_records", ids)
+    return load(published, sql("recalls", "shipped.sql"))
+
+
+def _possible(published: Connection, events: pl.DataFrame) -> pl.DataFrame:
+    beside = load(published, sql("recalls", "beside.sql"))
+    rows = beside.drop("inventory_id", "at").unique("shipped_row", maintain_order=True)
+    units = possible_units(beside, events)
+    return (
+        rows.join(units, on="shipped_row")
+        .with_columns(
+            pl.col("shipped_at").dt.replace_time_zone(None),
+            quantity="possible",
+            certainty=pl.lit("possible"),
+        )
+        .drop("shipped_row", "possible")
+    )
+
+
+def _unlabelled(
+    published: Connection, named: pl.DataFrame, matched: pl.DataFrame, records: pl.DataFrame
+) -> pl.DataFrame:
+    """Records that agree with a row in all but a lot or serial number that they lack: of the UPCs
+    that it names, or that its records have."""
+    upcs = matched.join(records.select("inventory_id", found="upc"), on="inventory_id")
+    of_rows = named.join(upcs.select("row", "found").unique(), on="row", how="left")
+    labelled = of_rows.filter(
+        pl.col("lot_code").is_not_null() | pl.col("serial_number").is_not_null()
+    ).with_columns(upc=pl.coalesce("upc", "found"))
+    labelled = labelled.filter(pl.col("upc").is_not_null()).with_row_index("label")
+    relaxed = labelled.with_columns(
+        row=pl.col("label").cast(pl.Int64),
+        lot_code=pl.lit(None, dtype=pl.String),
+        serial_number=pl.lit(None, dtype=pl.String),
+    )
+    near = named_records(published, relaxed.select(named.columns)).unique()
+    published.register("recalled", near.select(pl.col("inventory_id").unique()))
+    found = load(published, sql("recalls", "records.sql"))
+    published.register("recalled", matched.select(pl.col("inventory_id").unique()))
+    wanted = labelled.select(
+        row=pl.col("label").cast(pl.Int64), lot="lot_code", serial="serial_number"
+    )
+    told = near.join(wanted, on="row").join(found, on="inventory_id")
+    lacks = [
+        pl.col(asked).is_not_null() & pl.col(has).is_null()
+        for asked, has in (("lot", "lot_code"), ("serial", "serial_number"))
+    ]
+    agrees = [
+        pl.col(asked).is_null() | pl.col(has).is_null() | (pl.col(asked) == pl.col(has))
+        for asked, has in (("lot", "lot_code"), ("serial", "serial_number"))
+    ]
+    bare = told.filter(pl.any_horizontal(lacks), *agrees).select("inventory_id")
+    return found.join(bare, on="inventory_id", how="semi").join(
+        matched, on="inventory_id", how="anti"
+    )
+
+
+def _with_shipped(bare: pl.DataFrame, shipped: pl.DataFrame) -> pl.DataFrame:
+    sums = shipped.group_by("inventory_id").agg(shipped=pl.col("quantity").sum())
+    told = bare.join(sums, on="inventory_id", how="left", maintain_order="left")
+    return told.with_columns(pl.col("shipped").fill_null(0))
+
+
+def _rows(
+    published: Connection, places: Places, named: pl.DataFrame, records: pl.DataFrame
+) -> pl.DataFrame:
+    days = load(published, "FROM state.left_days ORDER BY day").get_column("day")
+    paths = [str(places.day_folder(day) / "rejects.parquet") for day in days]
+    there = [path for path in paths if Path(path).is_file()]
+    left = pl.concat([pl.scan_parquet(path, glob=False).collect() for path in there] or [_NONE])
+    published.register("left_rejects", left.select(_NONE.columns))
+    rows = load(published, sql("recalls", "rows.sql"))
+    here: Iterable[tuple[str, str]] = records.select("location_code", "upc").unique().iter_rows()
+    found = rows_that_carry(rows, named.get_column("lot_code").drop_nulls(), here)
+    published.register("carried", found.select("order_id").drop_nulls().unique())
+    customers = load(
+        published,
+        """
+        SELECT order_id, any_value(customer_id) AS customer_id
+        FROM state.lines SEMI JOIN carried USING (order_id)
+        GROUP BY order_id
+        """,
+    )
+    return found.join(customers, on="order_id", how="left", maintain_order="left")
+
+
+_NONE = pl.DataFrame(
+    schema={
+        "file": pl.String,
+        "row": pl.Int64,
+        "kind": pl.String,
+        "rule": pl.String,
+        "raw": pl.String,
+    }
+)
+
+
+def _matches(published: Connection, named: pl.DataFrame) -> pl.DataFrame:
+    lots = load(published, sql("recalls", "lots.sql"))
+    told = named.select("lot_code", "upc").drop_nulls("lot_code").unique(maintain_order=True)
+    found = possible_lots(told.rows(), lots.select("upc", "lot_code"))
+    return found.join(lots, on=["upc", "lot_code"], how="left", maintain_order="left")
+
+
+def _freshness(
+    published: Connection, places: Places, settings: Settings, records: pl.DataFrame
+) -> Freshness:
+    (day, finished) = load(
+        published,
+        "SELECT day, CAST(finished AS TIMESTAMP) FROM state.runs ORDER BY run DESC LIMIT 1",
+    ).row(0)
+    published.register("concerned", records.select("location_code").unique())
+    counted = load(
+        published,
+        """
+        SELECT location_code, CAST(max(counted_at) AS TIMESTAMP) AS counted_at
+        FROM state.record_state
+        JOIN state.records USING (inventory_id)
+        JOIN state.pools USING (pool_no)
+        SEMI JOIN concerned USING (location_code)
+        GROUP BY location_code
+        ORDER BY location_code
+        """,
+    )
+    known = {*load(published, "SELECT DISTINCT file, size FROM state.files").iter_rows()}
+    unread = [
+        one.file
+        for one in list_inbox(places, settings, date.max)
+        if (one.file, one.path.lstat().st_size) not in known
+    ]
+    held = int(records.get_column("is_blocked").sum())
+    return Freshness(day, finished, counted, unread, records.height, held)
+
+
+def _told(name: str, table: pl.DataFrame) -> pl.DataFrame:
+    """The table as its schema has it, and nothing beside."""
+    schema = RECALL[name]
+    columns = schema.to_schema().columns
+    return schema.validate(
+        table.select(pl.col(column).cast(field.dtype.type) for column, field in columns.items())
+    )

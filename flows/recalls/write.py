@@ -1,0 +1,42 @@
+"""Write: a recall's tables as files, each whole and at once (SPEC 7.7)."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import polars as pl
+
+from flows.recalls.report import Recall
+
+FORMULA = "^[=+\\-@\t\r]"
+"""How a cell begins that a spreadsheet would work out."""
+
+
+def folder_name(name: str) -> str:
+    """A name of one folder, whatever characters a lot has."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "recall"
+
+
+def write_report(report: Recall, folder: Path) -> None:
+    """Write each table as CSV and Parquet. A report that is there is replaced as a whole."""
+    beside = folder.with_name(f".{folder.name}.next")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    for name, table in report.tables.items():
+        table.write_parquet(beside / f"{name}.parquet")
+        as_text(table).write_csv(beside / f"{name}.csv")
+    replaced = folder.with_name(f".{folder.name}.replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    if folder.exists():
+        folder.rename(replaced)
+    os.replace(beside, folder)  # noqa: PTH105
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def as_text(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with no text that a spreadsheet would take for a formula."""
+    text = pl.col(pl.String)
+    return table.with_columns(
+        pl.when(text.str.contains(FORMULA)).then("'" + text).otherwise(text).name.keep()
+    )

@@ -1,0 +1,249 @@
+"""Recall: the tables of a report, from what is on the shelf to whom to call (SPEC 7.2)."""
+
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.granular import Published
+
+CLASSES: Final = (
+    "opened",
+    "received",
+    "returned",
+    "transferred_in",
+    "shipped",
+    "adjusted_out",
+    "transferred_out",
+    "unaccounted",
+)
+"""What a movement of a recalled unit was. The first four brought units, the others took them:
+on_hand is the difference of their sums."""
+
+CAME: Final = CLASSES[:4]
+
+CERTAINTIES: Final = ("scanned", "inferred", "possible", "unlabelled")
+"""How sure it is that a customer has recalled units, the surest first."""
+
+WHY_ALIKE: Final = (
+    "case_or_punctuation",
+    "leading_zeros",
+    "look_alike",
+    "swapped",
+    "one_more_or_less",
+    "one_other",
+)
+"""How a lot differs from one that was named, the strongest reason first."""
+
+INVENTORY_ID: Final = "The record."
+UPC: Final = "Product code the stock is kept under."
+LOT: Final = "Lot, null where the units have none."
+
+
+class Classes(pa.DataFrameModel):
+    """The balance: opened + received + returned + transferred_in = on_hand + the others."""
+
+    opened: pl.Int64 = pa.Field(description="Units that the first count found.")
+    received: pl.Int64 = pa.Field(description="Units that adjustments brought.")
+    returned: pl.Int64 = pa.Field(description="Those of adjustments whose reason begins so.")
+    transferred_in: pl.Int64 = pa.Field(description="Units that came from another place.")
+    shipped: pl.Int64 = pa.Field(description="Units that left for customers.")
+    adjusted_out: pl.Int64 = pa.Field(description="Units that adjustments took.")
+    transferred_out: pl.Int64 = pa.Field(description="Units that went to another place.")
+    unaccounted: pl.Int64 = pa.Field(
+        description="Units that later counts did not find; found ones are negative."
+    )
+
+
+class RecallLots(Classes):
+    """What became of the recalled units, one row per UPC, lot and date, with the balance."""
+
+    upc: pl.String = pa.Field(description=UPC)
+    lot_code: pl.String = pa.Field(nullable=True, description=LOT)
+    date: pl.Date = pa.Field(nullable=True, description="Manufacturing or expiration date.")
+    on_hand: pl.Int64 = pa.Field(description="Units that are still here.")
+    allocated: pl.Int64 = pa.Field(description="Those of them promised to orders: to be stopped.")
+    outstanding: pl.Int64 = pa.Field(description="Units shipped and not returned.")
+    orders: pl.Int64 = pa.Field(description="Orders that units left for or are promised to.")
+    customers: pl.Int64 = pa.Field(description="Customers of these orders.")
+    locations: pl.Int64 = pa.Field(description="Locations that have or had units.")
+    first_seen: Published = pa.Field(nullable=True, description="First movement (UTC).")
+    last_seen: Published = pa.Field(nullable=True, description="Last movement (UTC).")
+
+    class Config:
+        name = "recall_lots"
+        strict = True
+
+
+class RecalledRecord(pa.DataFrameModel):
+    """A record, as the tables of a recall name it."""
+
+    location_code: pl.String = pa.Field(description="Where it is.")
+    upc: pl.String = pa.Field(description=UPC)
+    segment: pl.String = pa.Field(description="Segment, '' where none is set.")
+    inventory_id: pl.Int64 = pa.Field(description=INVENTORY_ID)
+    sku: pl.String = pa.Field(nullable=True, description="SKU.")
+    lot_code: pl.String = pa.Field(nullable=True, description=LOT)
+    date: pl.Date = pa.Field(nullable=True, description="Manufacturing or expiration date.")
+    condition: pl.String = pa.Field(nullable=True, description="Condition, such as New or Used.")
+    serial_number: pl.String = pa.Field(nullable=True, description="Serial number.")
+    on_hand: pl.Int64 = pa.Field(description="Units there.")
+    allocated: pl.Int64 = pa.Field(description="Those of them promised to orders.")
+
+
+class RecallStock(RecalledRecord):
+    """What is still here, one row per record that has or owes units."""
+
+    is_blocked: pl.Boolean = pa.Field(
+        description="A hold or its date keeps it from being promised."
+    )
+    counted_at: Published = pa.Field(nullable=True, description="Last counted (UTC).")
+
+    class Config:
+        name = "recall_stock"
+        strict = True
+
+
+class RecallStop(pa.DataFrameModel):
+    """What to stop: recalled units promised and not shipped, one row per order line and record."""
+
+    order_id: pl.String = pa.Field(description="The order.")
+    line_id: pl.String = pa.Field(description="The line within the order.")
+    customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is.")
+    location_code: pl.String = pa.Field(description="Where the units are.")
+    upc: pl.String = pa.Field(description=UPC)
+    lot_code: pl.String = pa.Field(nullable=True, description=LOT)
+    inventory_id: pl.Int64 = pa.Field(description=INVENTORY_ID)
+    quantity: pl.Int64 = pa.Field(ge=1, description="Units.")
+
+    class Config:
+        name = "recall_stop"
+        strict = True
+
+
+class RecallCustomers(pa.DataFrameModel):
+    """What left, one row per shipped row, record and certainty."""
+
+    order_id: pl.String = pa.Field(description="The order.")
+    line_id: pl.String = pa.Field(description="The line within the order.")
+    customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is.")
+    location_code: pl.String = pa.Field(description="Where the units left.")
+    upc: pl.String = pa.Field(description=UPC)
+    lot_code: pl.String = pa.Field(
+        nullable=True, description="The recalled lot; of possible units the one that was booked."
+    )
+    shipment_id: pl.String = pa.Field(nullable=True, description="The shipment.")
+    shipped_at: Published = pa.Field(description="When they left (UTC).")
+    quantity: pl.Int64 = pa.Field(ge=1, description="Units; of possible ones, at most so many.")
+    certainty: pl.String = pa.Field(
+        isin=list(CERTAINTIES),
+        description="scanned: the shipment named the record, its lot or serial number. inferred: "
+        "it followed the allocation. possible: another lot was booked while recalled units were "
+        "there. unlabelled: the units have no lot or serial number.",
+    )
+
+    class Config:
+        name = "recall_customers"
+        strict = True
+
+
+class RecallContacts(pa.DataFrameModel):
+    """Whom to call, one row per customer, or per order where none is known; the surest first."""
+
+    customer_id: pl.String = pa.Field(nullable=True, description="The customer.")
+    order_id: pl.String = pa.Field(nullable=True, description="The order, where no customer is.")
+    certainty: pl.String = pa.Field(isin=list(CERTAINTIES), description="The surest of theirs.")
+    scanned: pl.Int64 = pa.Field(description="Units surely theirs.")
+    inferred: pl.Int64 = pa.Field(description="Units that followed the allocation.")
+    possible: pl.Int64 = pa.Field(description="Units that may be of the recalled lot.")
+    unlabelled: pl.Int64 = pa.Field(description="Units without lot or serial number.")
+    to_stop: pl.Int64 = pa.Field(description="Units promised and not shipped yet.")
+    orders: pl.Int64 = pa.Field(description="Their orders concerned.")
+    first_shipped_at: Published = pa.Field(nullable=True, description="First shipment (UTC).")
+    last_shipped_at: Published = pa.Field(nullable=True, description="Last shipment (UTC).")
+
+    class Config:
+        name = "recall_contacts"
+        strict = True
+
+
+class RecallUnlabelled(RecalledRecord):
+    """Records that lack the lot or serial number that was named: they can't be excluded."""
+
+    shipped: pl.Int64 = pa.Field(description="Units that left.")
+
+    class Config:
+        name = "recall_unlabelled"
+        strict = True
+
+
+class RecallRows(pa.DataFrameModel):
+    """Rows that no movement speaks for, waiting or rejected, that carry a recalled lot."""
+
+    file: pl.String = pa.Field(description="The file, as its path inside the inbox.")
+    row: pl.Int64 = pa.Field(description="Row of the file.")
+    kind: pl.String = pa.Field(description="What it is.")
+    outcome: pl.String = pa.Field(isin=["waiting", "rejected"], description="What became of it.")
+    reason: pl.String = pa.Field(description="Why, in its own words.")
+    order_id: pl.String = pa.Field(nullable=True, description="The order, where the row tells it.")
+    customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is, if known.")
+    raw: pl.String = pa.Field(nullable=True, description="The row as it was read.")
+
+    class Config:
+        name = "recall_rows"
+        strict = True
+
+
+class RecallEvents(pa.DataFrameModel):
+    """Every movement of recalled units in order of time."""
+
+    moved_at: Published = pa.Field(description="When it happened (UTC).")
+    event: pl.String = pa.Field(isin=list(CLASSES), description="What it was, as in the balance.")
+    upc: pl.String = pa.Field(description=UPC)
+    sku: pl.String = pa.Field(nullable=True, description="SKU.")
+    lot_code: pl.String = pa.Field(nullable=True, description=LOT)
+    date: pl.Date = pa.Field(nullable=True, description="Manufacturing or expiration date.")
+    condition: pl.String = pa.Field(nullable=True, description="Condition.")
+    serial_number: pl.String = pa.Field(nullable=True, description="Serial number.")
+    quantity: pl.Int64 = pa.Field(description="Units, signed as in the balance.")
+    location_code: pl.String = pa.Field(description="Where it happened.")
+    inventory_id: pl.Int64 = pa.Field(description=INVENTORY_ID)
+    order_id: pl.String = pa.Field(nullable=True, description="The order they left for.")
+    line_id: pl.String = pa.Field(nullable=True, description="Its line.")
+    customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is.")
+    reason: pl.String = pa.Field(nullable=True, description="Why, where the file says so.")
+    file: pl.String = pa.Field(nullable=True, description="The file that said so.")
+    row: pl.Int64 = pa.Field(nullable=True, description="The row of that file.")
+
+    class Config:
+        name = "recall_events"
+        strict = True
+
+
+class RecallMatches(pa.DataFrameModel):
+    """Lots that may be meant by one that was named: they are no part of the recall."""
+
+    named: pl.String = pa.Field(description="The lot as it was named.")
+    upc: pl.String = pa.Field(description=UPC)
+    lot_code: pl.String = pa.Field(description="A lot that is written nearly so.")
+    why: pl.String = pa.Field(isin=list(WHY_ALIKE), description="How it differs.")
+    on_hand: pl.Int64 = pa.Field(description="Units of it.")
+    shipped: pl.Int64 = pa.Field(description="Units of it that left.")
+
+    class Config:
+        name = "recall_matches"
+        strict = True
+
+
+RECALL: Final[dict[str, type[pa.DataFrameModel]]] = {
+    "recall_lots": RecallLots,
+    "recall_stock": RecallStock,
+    "recall_stop": RecallStop,
+    "recall_contacts": RecallContacts,
+    "recall_customers": RecallCustomers,
+    "recall_unlabelled": RecallUnlabelled,
+    "recall_rows": RecallRows,
+    "recall_events": RecallEvents,
+    "recall_matches": RecallMatches,
+}
+"""The tables of a report, in the order in which they are read."""

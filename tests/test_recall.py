@@ -1,0 +1,279 @@
+"""From a lot code to what is here, what left and whom to call (SPEC 7, SPEC-BEYOND E)."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flows.recalls.holds import add_holds
+from flows.recalls.named import named_by_lots, named_by_notice
+from flows.recalls.report import Recall, recall
+from flows.recalls.write import write_report
+from flows.settings import Stopped, load_settings, places
+from tests.roots import Root
+
+COUNTS = "location_code,upc,lot_code,date,quantity,counted_at\n"
+LINES = "order_id,line_id,location_code,upc,quantity,customer_id\n"
+SHIPPED = "order_id,line_id,quantity,lot_code,shipped_at\n"
+
+
+def recalled(root: Root, *lots: str, **codes: str) -> Recall:
+    settings = load_settings(root.path)
+    named = named_by_lots(lots, None, None, **codes)
+    return recall(named, places(root.path, settings), settings)
+
+
+def figures(table: pl.DataFrame, **of: object) -> dict[str, Any]:
+    """The sums of a table's rows of some kind, by column."""
+    rows = table.filter(**of) if of else table
+    return rows.select(pl.col(pl.Int64).sum()).row(0, named=True)
+
+
+@pytest.fixture
+def two_lots(root: Root) -> Root:
+    """A has 10 of L1 and 12 of L2, which is dated later; B has 5 of L1."""
+    root.put(
+        "inbox/inventory/2026-04-01.csv",
+        f"{COUNTS}A,U,L1,2026-06-01,10,\nA,U,L2,2026-07-01,12,\nB,U,L1,2026-06-01,5,\n",
+    )
+    root.put(
+        "inbox/orders/2026-04-01.csv",
+        f"{LINES}1,1,A,U,6,c1\n2,1,A,U,4,c2\n3,1,B,U,2,c3\n4,1,A,U,8,c4\n",
+    )
+    root.night("2026-04-01")
+    return root
+
+
+def test_a_lot_is_told_with_its_balance_and_three_certainties(two_lots: Root) -> None:
+    two_lots.put(
+        "inbox/shipments/2026-04-02.csv",
+        f"{SHIPPED}4,1,3,,2026-04-02T08:00\n1,1,6,L1,2026-04-02T09:00\n2,1,4,,2026-04-02T10:00\n",
+    )
+    two_lots.put("inbox/inventory/2026-04-03.csv", f"{COUNTS}A,U,L1,2026-06-01,1,\n")
+    two_lots.night("2026-04-02")
+    two_lots.night("2026-04-03")
+
+    report = recalled(two_lots, "L1")
+
+    (lot,) = report.tables["recall_lots"].to_dicts()
+    expected = {
+        "opened": 15,
+        "shipped": 10,
+        "on_hand": 6,
+        "allocated": 2,
+        "unaccounted": -1,
+        "outstanding": 10,
+        "received": 0,
+        "orders": 3,
+        "customers": 3,
+        "locations": 2,
+    }
+    assert {name: lot[name] for name in expected} == expected
+    left = report.tables["recall_customers"].select("customer_id", "certainty", "quantity")
+    assert sorted(left.rows()) == [
+        ("c1", "scanned", 6),
+        ("c2", "inferred", 4),
+        ("c4", "possible", 3),
+    ]
+    whom = report.tables["recall_contacts"].select("customer_id", "certainty", "to_stop")
+    assert whom.rows() == [("c1", "scanned", 0), ("c2", "inferred", 0), ("c4", "possible", 0)]
+    stop = report.tables["recall_stop"].select("order_id", "location_code", "quantity")
+    assert stop.rows() == [("3", "B", 2)]
+    stock = report.tables["recall_stock"].select("location_code", "on_hand", "allocated")
+    assert stock.rows() == [("A", 1, 0), ("B", 5, 2)]
+
+
+def test_what_came_before_the_first_count_was_received(root: Root) -> None:
+    root.put(
+        "inbox/adjustments/2026-04-01.csv",
+        "location_code,upc,lot_code,quantity,adjusted_at\nA,U,L1,10,2026-04-01T08:00\n",
+    )
+    root.put("inbox/inventory/2026-04-01.csv", f"{COUNTS}A,U,L1,,8,2026-04-01T20:00\n")
+    root.night("2026-04-01")
+
+    sums = figures(recalled(root, "L1").tables["recall_lots"])
+
+    told = [sums[name] for name in ("opened", "received", "on_hand", "unaccounted")]
+    assert told == [0, 10, 8, 2]
+
+
+def test_returned_units_are_no_longer_out(two_lots: Root) -> None:
+    two_lots.put("inbox/shipments/2026-04-02.csv", f"{SHIPPED}1,1,6,L1,\n")
+    two_lots.put(
+        "inbox/adjustments/2026-04-03.csv",
+        "location_code,upc,lot_code,condition,quantity,reason\nA,U,L1,Used,2,Return: opened box\n",
+    )
+    two_lots.night("2026-04-02")
+    two_lots.night("2026-04-03")
+
+    sums = figures(recalled(two_lots, "L1").tables["recall_lots"])
+
+    assert [sums[name] for name in ("shipped", "returned", "outstanding")] == [6, 2, 4]
+
+
+def test_no_more_units_are_possible_than_stood_there_and_the_line_would_take(root: Root) -> None:
+    root.put(
+        "inbox/inventory/2026-04-01.csv",
+        f"{COUNTS}A,U,L1,2026-06-01,2,\nA,U,L2,2026-05-01,30,\n",
+    )
+    root.put(
+        "inbox/orders/2026-04-01.csv",
+        "order_id,line_id,location_code,upc,quantity,lot_code\n"
+        "1,1,A,U,9,\n2,1,A,U,3,L2\n3,1,A,U,4,\n",
+    )
+    root.put("inbox/shipments/2026-04-01.csv", f"{SHIPPED}1,1,9,,\n2,1,3,,\n3,1,4,L2,\n")
+    root.night("2026-04-01")
+
+    left = recalled(root, "L1").tables["recall_customers"]
+
+    assert left.select("order_id", "certainty", "quantity").rows() == [("1", "possible", 2)]
+
+
+def test_a_later_count_tells_that_units_stood_there(root: Root) -> None:
+    root.put(
+        "inbox/inventory/2026-04-01.csv",
+        f"{COUNTS}A,U,L1,2026-06-01,0,\nA,U,L2,2026-05-01,30,\n",
+    )
+    root.put("inbox/orders/2026-04-01.csv", f"{LINES}1,1,A,U,9,c1\n")
+    root.put("inbox/shipments/2026-04-01.csv", f"{SHIPPED}1,1,9,,\n")
+    root.put("inbox/inventory/2026-04-02.csv", f"{COUNTS}A,U,L1,2026-06-01,1,\n")
+    root.night("2026-04-01")
+    root.night("2026-04-02")
+
+    left = recalled(root, "L1").tables["recall_customers"]
+
+    assert left.select("certainty", "quantity").rows() == [("possible", 1)]
+
+
+def test_a_serial_found_elsewhere_has_travelled(root: Root) -> None:
+    header = "location_code,upc,lot_code,serial_number,quantity\n"
+    root.put("inbox/inventory/2026-04-01.csv", f"{header}A,U,L1,S1,1\n")
+    root.put("inbox/inventory/2026-04-02.csv", f"{header}B,U,L1,S1,1\n")
+    root.night("2026-04-01")
+    root.night("2026-04-02")
+
+    sums = figures(recalled(root, "L1").tables["recall_lots"])
+
+    names = ("opened", "transferred_out", "transferred_in", "on_hand", "unaccounted")
+    assert [sums[name] for name in names] == [1, 1, 1, 1, 0]
+
+
+def test_a_lot_written_otherwise_is_told_apart_and_rows_that_carry_it_too(root: Root) -> None:
+    root.put("inbox/inventory/2026-04-01.csv", f"{COUNTS}A,U,l-1,,5,\nA,U,L2,,5,\n")
+    root.put("inbox/orders/2026-04-01.csv", f"{LINES}1,1,A,U,2,c1\n")
+    root.put("inbox/shipments/2026-04-01.csv", f"{SHIPPED}1,1,x,L1,\n")
+    root.night("2026-04-01")
+
+    report = recalled(root, "L1")
+
+    assert report.tables["recall_lots"].is_empty()
+    matches = report.tables["recall_matches"].select("named", "upc", "lot_code", "why", "on_hand")
+    assert matches.rows() == [("L1", "U", "l-1", "case_or_punctuation", 5)]
+    rows = report.tables["recall_rows"].select("file", "row", "outcome", "order_id", "customer_id")
+    assert rows.rows() == [("shipments/2026-04-01.csv", 1, "rejected", "1", "c1")]
+
+
+def test_units_without_a_lot_cannot_be_excluded(root: Root) -> None:
+    root.put("inbox/inventory/2026-04-01.csv", f"{COUNTS}A,U,,,5,\nA,U,L1,,1,\nA,V,,,7,\n")
+    root.put("inbox/orders/2026-04-01.csv", f"{LINES}1,1,A,U,2,c1\n2,1,A,V,2,c2\n")
+    root.put(
+        "inbox/shipments/2026-04-01.csv",
+        "order_id,line_id,quantity,inventory_id\n1,1,2,2\n2,1,2,\n",
+    )
+    root.night("2026-04-01")
+
+    report = recalled(root, "L1")
+
+    bare = report.tables["recall_unlabelled"].select("upc", "on_hand", "shipped")
+    assert bare.rows() == [("U", 3, 2)]
+    whom = report.tables["recall_contacts"].select("customer_id", "certainty", "unlabelled")
+    assert whom.rows() == [("c1", "unlabelled", 2)]
+
+
+def test_holds_are_added_to_the_table_and_never_doubled(two_lots: Root) -> None:
+    file = two_lots.put(
+        "reference/holds.csv", "lot_code,reason,until\nX1,old,\nX2,old,2026-05-01\n"
+    )
+    report = recalled(two_lots, "L1", upc="U")
+
+    added = [add_holds(report.named, file, "mould", report.fresh.day) for _ in range(2)]
+
+    assert added == [1, 0]
+    told = pl.read_csv(file, infer_schema=False)
+    assert told.select("lot_code", "upc", "reason", "from", "until").rows() == [
+        ("X1", None, "old", None, None),
+        ("X2", None, "old", None, "2026-05-01"),
+        ("L1", "U", "mould", "2026-04-01", None),
+    ]
+    two_lots.night("2026-04-01")
+    blocked = two_lots.rows("SELECT DISTINCT lot_code FROM inventory WHERE is_blocked")
+    assert blocked == [("L1",)]
+
+
+def test_a_notice_names_lots_by_the_thousand_in_any_format(two_lots: Root, tmp_path: Path) -> None:
+    notice = tmp_path / "notice.json"
+    notice.write_text('[{"lotCode": "L2", "mould": "yes"}, {"lotCode": "L1", "locationCode": "B"}]')
+    settings = load_settings(two_lots.path)
+
+    named, passed_over = named_by_notice(notice)
+    report = recall(named, places(two_lots.path, settings), settings)
+
+    assert passed_over == ("mould",)
+    assert figures(report.tables["recall_lots"])["on_hand"] == 12 + 5
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("lot_code\n", "has no rows"),
+        ("lot_code,upc\nL1,\n,\n", "row 2: names_nothing"),
+    ],
+)
+def test_a_notice_that_names_nothing_is_refused_in_words(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    notice = tmp_path / "notice.csv"
+    notice.write_text(text)
+
+    with pytest.raises(Stopped, match=complaint):
+        named_by_notice(notice)
+
+
+def test_a_recall_of_nothing_is_refused(root: Root) -> None:
+    with pytest.raises(Stopped, match="names a lot, or at least one of"):
+        named_by_lots((), None, None)
+    with pytest.raises(Stopped, match="blank"):
+        named_by_lots((" ",), None, None)
+    with pytest.raises(Stopped, match="nothing is published"):
+        recalled(root, "L1")
+
+
+def test_no_cell_of_a_written_table_is_a_formula(root: Root) -> None:
+    lot = "=cmd|' /C calc'!A0"
+    root.put("inbox/inventory/2026-04-01.csv", f'{COUNTS}A,U,"{lot}",,5,\n')
+    root.night("2026-04-01")
+
+    write_report(recalled(root, lot), root.path / "recalls" / "x")
+
+    told = pl.read_csv(root.path / "recalls" / "x" / "recall_stock.csv", infer_schema=False)
+    assert told.get_column("lot_code").to_list() == [f"'{lot}"]
+    kept = pl.read_parquet(root.path / "recalls" / "x" / "recall_stock.parquet")
+    assert kept.get_column("lot_code").to_list() == [lot]
+
+
+def test_the_command_tells_what_matters_and_writes_the_tables(two_lots: Root) -> None:
+    two_lots.put("inbox/inventory/2026-04-09.csv", f"{COUNTS}A,U,L1,2026-06-01,1,\n")
+
+    done = two_lots.lotwise("recall", "L1", "--hold", "holds.csv")
+
+    assert done.returncode == 0, done.stderr
+    assert "15 units at 2 locations, 12 of them to stop" in done.stdout
+    assert "UNREAD" in done.stdout
+    assert "inventory/2026-04-09.csv" in done.stdout
+    assert "1 added to holds.csv" in done.stdout
+    written = {path.name for path in (two_lots.path / "recalls" / "L1").iterdir()}
+    assert {"recall_lots.csv", "recall_contacts.parquet"} <= written
+    nowhere = two_lots.lotwise("recall", "NO-SUCH-LOT")
+    assert nowhere.returncode == 0
+    assert "no record of any night is named" in nowhere.stdout

@@ -1,0 +1,82 @@
+"""Possible lots: those that may be meant by one that was named (SPEC 7.4)."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import polars as pl
+
+from schemas.recall import WHY_ALIKE
+from transforms.near import LOOK_ALIKES
+
+ALIKE: Final = {"named": pl.String, "upc": pl.String, "lot_code": pl.String, "why": pl.String}
+
+
+def possible_lots(named: Iterable[tuple[str, str | None]], lots: pl.DataFrame) -> pl.DataFrame:
+    """named, upc, lot_code, why: lots that differ from a named one by what people mistake.
+
+    named: lot codes, each with the UPC that was named beside it, or null. lots: upc, lot_code of
+    all stock. Of a lot without a UPC only what reads the same is told: one character more, less or
+    other is told among lots of the UPCs that have the lot itself, or were named with it.
+    """
+    codes = lots.get_column("lot_code")
+    read = lots.with_columns(read=pl.Series([_read(code) for code in codes], dtype=pl.String))
+    told = []
+    for lot, upc in dict.fromkeys(named):
+        its = lots.filter(lot_code=lot).get_column("upc").to_list() if upc is None else [upc]
+        same = read.filter(pl.col("read") == _read(lot))
+        if its:
+            same = same.filter(pl.col("upc").is_in(its))
+        told += [(lot, one, code, _why_same(lot, code)) for one, code in _others(same, lot)]
+        known = {(one, code) for _, one, code, _ in told}
+        near = lots.filter(
+            pl.col("upc").is_in(its),
+            pl.col("lot_code").str.len_chars().is_between(len(lot) - 1, len(lot) + 1),
+        )
+        for one, code in _others(near, lot):
+            why = _one_off(lot, code)
+            if why and (one, code) not in known:
+                told.append((lot, one, code, why))
+    order = {why: place for place, why in enumerate(WHY_ALIKE)}
+    told.sort(key=lambda row: (row[0], order[row[3]], row[1], row[2]))
+    return pl.DataFrame(told, schema=ALIKE, orient="row")
+
+
+def reads_like(code: str, other: str) -> bool:
+    """Two codes that people write for each other: case, punctuation, leading zeros, look-alikes."""
+    return _read(code) == _read(other)
+
+
+def _others(lots: pl.DataFrame, lot: str) -> Iterable[tuple[str, str]]:
+    return lots.filter(pl.col("lot_code") != lot).select("upc", "lot_code").iter_rows()
+
+
+def _bare(code: str) -> str:
+    return re.sub(r"[\W_]", "", code.upper())
+
+
+def _read(code: str) -> str:
+    return _bare(code).translate(LOOK_ALIKES).lstrip("0")
+
+
+def _why_same(lot: str, other: str) -> str:
+    """The strongest reason of two codes that read the same: the first change that makes them so."""
+    if _bare(lot) == _bare(other):
+        return "case_or_punctuation"
+    if _bare(lot).lstrip("0") == _bare(other).lstrip("0"):
+        return "leading_zeros"
+    return "look_alike"
+
+
+def _one_off(lot: str, other: str) -> str | None:
+    if len(lot) != len(other):
+        short, long = sorted((lot, other), key=len)
+        is_one = any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
+        return "one_more_or_less" if is_one else None
+    places = [place for place, (a, b) in enumerate(zip(lot, other, strict=True)) if a != b]
+    match places:
+        case [_]:
+            return "one_other"
+        case [one, two] if two == one + 1 and (lot[one], lot[two]) == (other[two], other[one]):
+            return "swapped"
+    return None

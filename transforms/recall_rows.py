@@ -1,0 +1,53 @@
+"""Recall rows: rows that no movement speaks for and that carry a recalled lot (SPEC 7.2.3)."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+import polars as pl
+
+from transforms.columns import fold
+from transforms.possible_lots import reads_like
+
+CARRIED: Final = {
+    "file": pl.String,
+    "row": pl.Int64,
+    "kind": pl.String,
+    "outcome": pl.String,
+    "reason": pl.String,
+    "order_id": pl.String,
+    "raw": pl.String,
+}
+PIECES: Final = re.compile(r"[^\s,;|\"]+")
+"""What may be a code in a row that fits no header."""
+
+
+def rows_that_carry(
+    rows: pl.DataFrame, lots: Iterable[str], here: Iterable[tuple[str, str]]
+) -> pl.DataFrame:
+    """Those of the rows that carry one of the lots, however it is spelled, and waiting shipments
+    out of the places where they stood.
+
+    rows: file, row, kind, outcome, reason, raw, and where they are known lot_code, order_id,
+    location_code and upc. here: location and UPC of recalled records.
+    """
+    lots, places = [*lots], {*here}
+    found = []
+    for row in rows.iter_rows(named=True):
+        values = _values(row["raw"])
+        codes = [row["lot_code"], *(value for _, value in values)]
+        carries = any(reads_like(str(code), lot) for code in codes if code for lot in lots)
+        is_here = row["kind"] == "shipments" and (row["location_code"], row["upc"]) in places
+        if carries or (row["outcome"] == "waiting" and is_here):
+            order_id = row["order_id"] or dict(values).get("orderid")
+            found.append(row | {"order_id": order_id})
+    return pl.DataFrame([{name: row[name] for name in CARRIED} for row in found], schema=CARRIED)
+
+
+def _values(raw: str | None) -> list[tuple[str, str]]:
+    """The cells of a row as it was read, by the folded name of their column."""
+    told: Any = json.loads(raw) if raw else {}
+    if isinstance(told, str):
+        return [("", piece) for piece in PIECES.findall(told)]
+    return [(fold(name), value) for name, value in told.items() if isinstance(value, str)]
