@@ -1,5 +1,7 @@
 """Adjustments: signed changes of stock, one row per change (SPEC 2.2, 4.4)."""
 
+from typing import Final
+
 import pandera.polars as pa
 import polars as pl
 
@@ -13,6 +15,20 @@ from schemas.granular import (
     RawGranular,
 )
 
+NUMBERED: Final = (
+    "location_code",
+    "upc",
+    "part_number",
+    "event_id",
+    "order_id",
+    "line_id",
+    "transfer_id",
+    "document",
+)
+"""Codes of an adjustment beside the granular ones. A return names its order line, a transfer the
+units that left for another place; supplier and document say where units came from (SPEC 5.6, 5.7).
+"""
+
 
 class RawAdjustments(RawGranular):
     """Adjustments as text, trimmed, blank as null."""
@@ -24,10 +40,15 @@ class RawAdjustments(RawGranular):
     adjusted_at: pl.String = pa.Field(nullable=True)
     reason: pl.String = pa.Field(nullable=True)
     event_id: pl.String = pa.Field(nullable=True)
+    order_id: pl.String = pa.Field(nullable=True)
+    line_id: pl.String = pa.Field(nullable=True)
+    transfer_id: pl.String = pa.Field(nullable=True, str_length={"max_value": 50})
+    supplier: pl.String = pa.Field(nullable=True, str_length={"max_value": 50})
+    document: pl.String = pa.Field(nullable=True, str_length={"max_value": 50})
 
-    spreadsheet_number = rules.code("location_code", "upc", "part_number", "event_id", *CODES)
-    invisible_character = rules.visible("location_code", "upc", "part_number", "event_id", *CODES)
-    spreadsheet_error = rules.computed("location_code", "upc", "part_number", "event_id", *CODES)
+    spreadsheet_number = rules.code(*NUMBERED, *CODES)
+    invisible_character = rules.visible(*NUMBERED, "supplier", *CODES)
+    spreadsheet_error = rules.computed(*NUMBERED, "supplier", *CODES)
     whole_number = rules.whole_number("quantity")
     instant = rules.instant("adjusted_at")
 
@@ -43,6 +64,11 @@ class Adjustments(CheckedGranular, CheckedPool):
     adjusted_at: Instant
     reason: pl.String = pa.Field(nullable=True)
     event_id: pl.String = pa.Field(nullable=True)
+    order_id: pl.String = pa.Field(nullable=True)
+    line_id: pl.String = pa.Field(nullable=True)
+    transfer_id: pl.String = pa.Field(nullable=True)
+    supplier: pl.String = pa.Field(nullable=True)
+    document: pl.String = pa.Field(nullable=True)
     latest_at: Instant
 
     serial_quantity = rules.one_unit_a_serial(-1)

@@ -50,6 +50,8 @@ class Movements(pa.DataFrameModel):
     reason: pl.String = pa.Field(nullable=True, description="Why, where the kind doesn't say.")
     file: pl.String = pa.Field(nullable=True, description="The file that said so.")
     row: pl.Int64 = pa.Field(nullable=True, description="The row of that file.")
+    transfer_id: pl.String = pa.Field(nullable=True, description="The transfer it is a side of.")
+    document: pl.String = pa.Field(nullable=True, description="The paper that goes with it.")
 
     class Config:
         name = "movements"

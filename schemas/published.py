@@ -9,6 +9,7 @@ from schemas.allocated import Allocated, ShipmentLines
 from schemas.explanations import Explanations
 from schemas.files import Files, Runs
 from schemas.fulfilled import Fulfilled
+from schemas.in_transit import InTransit
 from schemas.inventory import Inventory
 from schemas.movements import Movements
 from schemas.order_lines import OrderLines
@@ -27,6 +28,7 @@ PUBLISHED: Final[dict[str, type[pa.DataFrameModel]]] = {
     "aggregate_by_location": AggregateByLocation,
     "waiting": Waiting,
     "discrepancies": Discrepancies,
+    "in_transit": InTransit,
     "movements": Movements,
     "rejects": Rejects,
     "files": Files,

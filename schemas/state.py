@@ -166,6 +166,15 @@ class Movements(pa.DataFrameModel):
     run: pl.Int64
 
 
+class MovementDocuments(pa.DataFrameModel):
+    """Where the units of an adjustment came from or went, one row per movement that tells it."""
+
+    movement_id: pl.Int64
+    transfer_id: pl.String
+    supplier: pl.String
+    document: pl.String
+
+
 class Fulfilled(pa.DataFrameModel):
     """Units that left, one row per shipment row and record."""
 
@@ -295,6 +304,7 @@ STATE: Final[dict[str, type[pa.DataFrameModel]]] = {
     "statements": Statements,
     "full_counts": FullCounts,
     "movements": Movements,
+    "movement_documents": MovementDocuments,
     "fulfilled": Fulfilled,
     "waiting": WaitingEvents,
     "discrepancies": FoundDiscrepancies,

@@ -24,7 +24,8 @@ class Discrepancies(pa.DataFrameModel):
     kind: pl.String = pa.Field(
         description="What is wrong: negative_on_hand; serial_on_many_records, "
         "serial_with_many_units; lot_with_two_dates on hand; negative_count, taken as 0; "
-        "wrong_unit, which left though the line doesn't ask for it; cancelled_too_much."
+        "wrong_unit, which left though the line doesn't ask for it; cancelled_too_much; "
+        "unknown_return, of a line that never shipped it; arrived_more than left by a transfer."
     )
     inventory_id: pl.Int64 = pa.Field(nullable=True, description="The record.")
     order_id: pl.String = pa.Field(nullable=True, description="The order.")

@@ -26,6 +26,7 @@ ORDER: Final = {
     "aggregate_by_location": "location_code, upc, segment",
     "waiting": "ALL",
     "discrepancies": "ALL",
+    "in_transit": "ALL",
     "movements": "movements.movement_id",
     "rejects": "ALL",
     "files": "ALL",

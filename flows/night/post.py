@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from flows.night.post_orders import post_orders
+from flows.night.post_returns import post_returns, tell_unknown_returns
 from flows.night.post_shipments import post_shipments
 from flows.night.post_stock import post_stock, refuse_clearing_counts
 from flows.night.valid_rows import all_kept, show
@@ -51,7 +52,9 @@ def post(places: Places, day: date) -> dict[str, int]:
             for rows in (counts, adjustments)
         )
         post_stock(night, counts, adjustments, end_of_day(day, settings.zone))
+        post_returns(night)
         post_shipments(night, settings, day, decreases)
+        tell_unknown_returns(night, day)
         night.execute(FORGET)
         _count_outcomes(night)
         kinds = load(night, "SELECT kind, count(*) AS n FROM movements GROUP BY ALL ORDER BY kind")

@@ -69,3 +69,13 @@ JOIN (
     HAVING min(date) <> max(date)
 ) AS lots USING (pool_no, lot_code)
 WHERE on_hand > 0 AND date IS NOT NULL AND $last_day >= (SELECT max(day) FROM state.runs)
+UNION ALL
+SELECT
+    'arrived_more',
+    NULL,
+    NULL,
+    NULL,
+    -quantity,
+    format('{} units of {} arrived by transfer {} that never left', -quantity, upc, transfer_id),
+FROM state.transfers
+WHERE quantity < 0 AND $last_day >= (SELECT max(day) FROM state.runs)

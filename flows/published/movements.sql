@@ -11,6 +11,9 @@ SELECT
     movements.reason,
     movements.file,
     movements.row,
+    documents.transfer_id,
+    documents.document,
 FROM state.movements AS movements
 LEFT JOIN state.lines AS lines USING (line_no)
+LEFT JOIN state.movement_documents AS documents USING (movement_id)
 WHERE movements.day BETWEEN $first_day AND $last_day

@@ -10,7 +10,7 @@ import pandera.polars as pa
 
 from schemas.published import PUBLISHED, VIEWS
 
-OF_STATE: Final = ("doubled_serials", "stock")
+OF_STATE: Final = ("doubled_serials", "stock", "transfers")
 """Views of the pipeline's own, beside the tables of the state."""
 
 

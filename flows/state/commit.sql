@@ -30,6 +30,7 @@ WHERE full_counts.file = gone.file;
 INSERT INTO full_counts FROM night.full_counts;
 
 INSERT INTO movements FROM night.movements;
+INSERT INTO movement_documents FROM night.movement_documents;
 INSERT INTO fulfilled FROM night.fulfilled;
 INSERT INTO discrepancies FROM night.discrepancies;
 INSERT INTO rejects FROM night.rejects;

@@ -124,6 +124,9 @@ UNION ALL FROM night.main.full_counts;
 CREATE VIEW state.movements AS
 FROM warehouse.state.movements UNION ALL FROM night.main.movements;
 
+CREATE VIEW state.movement_documents AS
+FROM warehouse.state.movement_documents UNION ALL FROM night.main.movement_documents;
+
 -- One row: units of open lines, but of products whose stock is not tracked.
 CREATE VIEW open_units AS
 SELECT
