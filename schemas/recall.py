@@ -63,6 +63,7 @@ class RecallLots(Classes):
     date: pl.Date = pa.Field(nullable=True, description="Manufacturing or expiration date.")
     on_hand: pl.Int64 = pa.Field(description="Units that are still here.")
     allocated: pl.Int64 = pa.Field(description="Those of them promised to orders: to be stopped.")
+    in_transit: pl.Int64 = pa.Field(description="Units on the way from one place to another.")
     outstanding: pl.Int64 = pa.Field(description="Units shipped and not returned.")
     orders: pl.Int64 = pa.Field(description="Orders that units left for or are promised to.")
     customers: pl.Int64 = pa.Field(description="Customers of these orders.")
@@ -94,9 +95,8 @@ class RecalledRecord(pa.DataFrameModel):
 class RecallStock(RecalledRecord):
     """What is still here, one row per record that has or owes units."""
 
-    is_blocked: pl.Boolean = pa.Field(
-        description="A hold or its date keeps it from being promised."
-    )
+    in_transit: pl.Int64 = pa.Field(description="Units that left it and have not arrived.")
+    is_blocked: pl.Boolean = pa.Field(description="A hold or its date blocks it.")
     counted_at: Published = pa.Field(nullable=True, description="Last counted (UTC).")
 
     class Config:
@@ -135,6 +135,7 @@ class RecallCustomers(pa.DataFrameModel):
     shipment_id: pl.String = pa.Field(nullable=True, description="The shipment.")
     shipped_at: Published = pa.Field(description="When they left (UTC).")
     quantity: pl.Int64 = pa.Field(ge=1, description="Units; of possible ones, at most so many.")
+    returned: pl.Int64 = pa.Field(description="Those of them that came back.")
     certainty: pl.String = pa.Field(
         isin=list(CERTAINTIES),
         description="scanned: the shipment named the record, its lot or serial number. inferred: "
@@ -157,6 +158,7 @@ class RecallContacts(pa.DataFrameModel):
     inferred: pl.Int64 = pa.Field(description="Units that followed the allocation.")
     possible: pl.Int64 = pa.Field(description="Units that may be of the recalled lot.")
     unlabelled: pl.Int64 = pa.Field(description="Units without lot or serial number.")
+    returned: pl.Int64 = pa.Field(description="Those of them that came back.")
     to_stop: pl.Int64 = pa.Field(description="Units promised and not shipped yet.")
     orders: pl.Int64 = pa.Field(description="Their orders concerned.")
     first_shipped_at: Published = pa.Field(nullable=True, description="First shipment (UTC).")
@@ -212,6 +214,9 @@ class RecallEvents(pa.DataFrameModel):
     line_id: pl.String = pa.Field(nullable=True, description="Its line.")
     customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is.")
     reason: pl.String = pa.Field(nullable=True, description="Why, where the file says so.")
+    transfer_id: pl.String = pa.Field(nullable=True, description="The transfer it is a side of.")
+    supplier: pl.String = pa.Field(nullable=True, description="Where the units came from.")
+    document: pl.String = pa.Field(nullable=True, description="The paper that goes with it.")
     file: pl.String = pa.Field(nullable=True, description="The file that said so.")
     row: pl.Int64 = pa.Field(nullable=True, description="The row of that file.")
 

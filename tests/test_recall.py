@@ -102,14 +102,35 @@ def test_returned_units_are_no_longer_out(two_lots: Root) -> None:
     two_lots.put("inbox/shipments/2026-04-02.csv", f"{SHIPPED}1,1,6,L1,\n")
     two_lots.put(
         "inbox/adjustments/2026-04-03.csv",
-        "location_code,upc,lot_code,condition,quantity,reason\nA,U,L1,Used,2,Return: opened box\n",
+        "location_code,upc,lot_code,condition,quantity,reason,order_id,line_id\n"
+        "A,U,L1,Used,2,return: opened box,1,1\n",
     )
     two_lots.night("2026-04-02")
     two_lots.night("2026-04-03")
 
-    sums = figures(recalled(two_lots, "L1").tables["recall_lots"])
+    tables = recalled(two_lots, "L1").tables
 
-    assert [sums[name] for name in ("shipped", "returned", "outstanding")] == [6, 2, 4]
+    lot = {"shipped": 6, "returned": 2, "outstanding": 4}
+    assert {name: figures(tables["recall_lots"])[name] for name in lot} == lot
+    for table in ("recall_customers", "recall_contacts"):
+        assert figures(tables[table], certainty="scanned")["returned"] == 2
+
+
+def test_units_on_the_way_are_told_of_the_place_that_they_left(root: Root) -> None:
+    root.put("inbox/inventory/2026-04-01.csv", f"{COUNTS}A,U,L1,,10,\n")
+    root.put(
+        "inbox/adjustments/2026-04-02.csv",
+        "location_code,upc,lot_code,quantity,transfer_id\nA,U,L1,-10,T1\nB,U,L1,7,T1\n",
+    )
+    root.night("2026-04-01")
+    root.night("2026-04-02")
+
+    tables = recalled(root, "L1").tables
+
+    lot = {"opened": 10, "transferred_out": 10, "transferred_in": 7, "in_transit": 3, "on_hand": 7}
+    assert {name: figures(tables["recall_lots"])[name] for name in lot} == lot
+    stock = tables["recall_stock"].select("location_code", "on_hand", "in_transit")
+    assert stock.rows() == [("A", 0, 3), ("B", 7, 0)]
 
 
 def test_no_more_units_are_possible_than_stood_there_and_the_line_would_take(root: Root) -> None:

@@ -23,7 +23,7 @@ def classed(
 ) -> pl.DataFrame:
     """The movements with `event`, their class in the balance (SPEC 7.2.1), and its `units`.
 
-    movements: those of units on hand, with upc and serial_number of their record. first_stated:
+    movements: those of units on hand, with transfer_id, upc and serial_number. first_stated:
     inventory_id, first_stated_at. moved: upc, serial_number, at of serials that left a place
     because they were found in another.
     """
@@ -40,7 +40,9 @@ def classed(
     brings = pl.col("quantity") > 0
     reason = pl.col("reason").fill_null("").str.strip_chars().str.to_lowercase()
     is_count, is_adjust = (pl.col("kind") == kind for kind in ("count", "adjust"))
-    is_transfer = is_adjust & reason.str.starts_with("transfer")
+    is_transfer = is_adjust & (
+        pl.col("transfer_id").is_not_null() | reason.str.starts_with("transfer")
+    )
     is_found = brings & pl.col("is_found").fill_null(value=False)
     opens = (pl.col("at") == pl.col("first_stated_at")) & (
         pl.col("first_adjusted_at").is_null()
@@ -148,6 +150,24 @@ def possible_units(beside: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def returned(customers: pl.DataFrame, events: pl.DataFrame) -> pl.Series:
+    """Units of each row that came back: those of its line, of its first shipments first.
+
+    customers: order_id, line_id, quantity, by time of shipment, of rows that surely have units.
+    """
+    line = ["order_id", "line_id"]
+    back = (
+        events.filter(event="returned")
+        .drop_nulls(line)
+        .group_by(line)
+        .agg(back=pl.col("units").sum())
+    )
+    beside = customers.join(back, on=line, how="left", maintain_order="left")
+    before = (pl.col("quantity").cum_sum() - pl.col("quantity")).over(line)
+    units = (pl.col("back").fill_null(0) - before).clip(0, pl.col("quantity"))
+    return beside.select(units.alias("returned")).to_series()
+
+
 def contacts(customers: pl.DataFrame, stops: pl.DataFrame) -> pl.DataFrame:
     """Whom to call: a row per customer, or per order without one, the surest and largest first.
 
@@ -162,6 +182,7 @@ def contacts(customers: pl.DataFrame, stops: pl.DataFrame) -> pl.DataFrame:
         *whom,
         pl.col("certainty").cast(certainty),
         "quantity",
+        "returned",
         "shipped_at",
         of_order="order_id",
     )
@@ -176,7 +197,7 @@ def contacts(customers: pl.DataFrame, stops: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("certainty").min(),
             *units,
-            pl.col("to_stop").sum(),
+            pl.col("returned", "to_stop").sum(),
             orders=pl.col("of_order").n_unique().cast(pl.Int64),
             first_shipped_at=pl.col("shipped_at").min(),
             last_shipped_at=pl.col("shipped_at").max(),

@@ -18,9 +18,13 @@ SELECT
     movements.reason,
     movements.file,
     movements.row,
+    documents.transfer_id,
+    documents.supplier,
+    documents.document,
 FROM state.movements AS movements
 SEMI JOIN recalled USING (inventory_id)
 JOIN state.records AS records USING (inventory_id)
 JOIN state.pools AS pools USING (pool_no)
 LEFT JOIN state.lines AS lines USING (line_no)
+LEFT JOIN state.movement_documents AS documents USING (movement_id)
 WHERE movements.kind IN ('count', 'adjust', 'ship')

@@ -18,8 +18,8 @@ from flows.state.warehouse import VERSION, Connection, connected, load, only, sq
 from schemas.recall import RECALL
 from schemas.settings import Settings
 from transforms.possible_lots import possible_lots
-from transforms.recall import balances, classed, contacts, possible_units
-from transforms.recall_lots import recall_lots
+from transforms.recall import balances, classed, contacts, possible_units, returned
+from transforms.recall_lots import in_transit, recall_lots
 from transforms.recall_rows import rows_that_carry
 
 
@@ -80,10 +80,11 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
                 without_label.with_columns(certainty=pl.lit("unlabelled")),
             ],
             how="diagonal",
-        ).sort("shipped_at", "order_id", "line_id", "certainty", "lot_code", nulls_last=True)
+        )
+        customers = _with_returned(customers, events)
         tables = {
             "recall_lots": recall_lots(stood, events, shipped, stop),
-            "recall_stock": stood.filter((pl.col("on_hand") != 0) | (pl.col("allocated") != 0)),
+            "recall_stock": _still_here(stood, events),
             "recall_stop": stop,
             "recall_contacts": contacts(customers, stop),
             "recall_customers": customers,
@@ -175,6 +176,24 @@ def _unlabelled(
     return found.join(bare, on="inventory_id", how="semi").join(
         matched, on="inventory_id", how="anti"
     )
+
+
+def _with_returned(customers: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    order = ["shipped_at", "order_id", "line_id", "certainty", "lot_code"]
+    customers = customers.sort(order, nulls_last=True)
+    is_sure = pl.col("certainty").is_in(["scanned", "inferred"])
+    sure, unsure = customers.filter(is_sure), customers.filter(~is_sure)
+    nothing = pl.lit(0, dtype=pl.Int64)
+    told = [sure.with_columns(returned(sure, events)), unsure.with_columns(returned=nothing)]
+    return pl.concat(told).sort(order, nulls_last=True, maintain_order=True)
+
+
+def _still_here(stood: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    away = in_transit(events).group_by("inventory_id").agg(pl.col("in_transit").sum())
+    told = stood.join(away, on="inventory_id", how="left", maintain_order="left")
+    told = told.with_columns(pl.col("in_transit").fill_null(0))
+    units = (pl.col(name) != 0 for name in ("on_hand", "allocated", "in_transit"))
+    return told.filter(pl.any_horizontal(units))
 
 
 def _with_shipped(bare: pl.DataFrame, shipped: pl.DataFrame) -> pl.DataFrame:
