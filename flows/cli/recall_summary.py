@@ -4,15 +4,18 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from flows.recalls.report import Recall
+from flows.recalls.run_recall import Answered
 from schemas.recall import CAME, CERTAINTIES, CLASSES
 
 MOST_TOLD = 5
 
 
-def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
-    """Pairs of what is told and what there is to tell."""
-    tables, fresh = report.tables, report.fresh
+def recall_told(answered: Answered) -> Iterator[tuple[str, str]]:
+    """Pairs of what is told and what there is to tell; what is in capitals needs a look."""
+    tables, fresh = answered.report.tables, answered.report.fresh
+    if answered.passed_over:
+        names = ", ".join(answered.passed_over)
+        yield "PASSED OVER", f"columns of the notice that name nothing: {names}"
     lots, stock, people = (tables[f"recall_{name}"] for name in ("lots", "stock", "contacts"))
     if lots.is_empty():
         yield "nowhere", "no record of any night is named by this recall"
@@ -42,6 +45,9 @@ def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
         more = f" and {len(fresh.unread) - MOST_TOLD} more" if len(fresh.unread) > MOST_TOLD else ""
         yield "UNREAD", f"{', '.join(fresh.unread[:MOST_TOLD])}{more}: no night has read them"
     yield "on hold", f"{fresh.held:,} of {fresh.records:,} records"
+    yield "written", str(answered.folder)
+    if answered.added is not None:
+        yield "holds", f"{answered.added:,} added"
 
 
 def _units(people: pl.DataFrame, certainty: str) -> str:

@@ -1,0 +1,45 @@
+"""Recall: the report of a recall as a Prefect flow run (SPEC 10.2)."""
+
+from datetime import date
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_table_artifact
+
+from flows.cli.recall_summary import recall_told
+from flows.recalls.run_recall import Asked, run_recall
+
+
+@flow(name="recall", validate_parameters=True)
+def recall(
+    lots: tuple[str, ...] = (),
+    notice: str | None = None,
+    upc: str | None = None,
+    location: str | None = None,
+    serial: str | None = None,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    hold: str | None = None,
+    out: str | None = None,
+    root: str = "data",
+) -> str:
+    """Write the report of a recall on the data root `root`. Returns the folder that it is in."""
+    asked = Asked(
+        tuple(lots),
+        Path(notice) if notice else None,
+        upc,
+        location,
+        serial,
+        date_from,
+        date_to,
+        Path(out) if out else None,
+        Path(hold) if hold else None,
+    )
+    answered = run_recall(asked, Path(root))
+    told = [{"what": what, "figure": figure} for what, figure in recall_told(answered)]
+    for line in told:
+        get_run_logger().info("%(what)s: %(figure)s", line)
+    create_table_artifact(
+        key="recall-summary", table=told, description=f"Recall of {asked.name or 'stock'}"
+    )
+    return str(answered.folder)

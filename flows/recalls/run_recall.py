@@ -1,0 +1,70 @@
+"""Run recall: from what is named to the folder of a report, whoever asks (SPEC 7, 10.1)."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from flows.recalls.holds import add_holds
+from flows.recalls.named import named_by_lots, named_by_notice
+from flows.recalls.report import Recall, recall
+from flows.recalls.write import folder_name, write_report
+from flows.settings import Stopped, load_settings, places
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a recall names: lots and what all of them share, or a notice; and where things go.
+
+    out: a folder, `recalls/<name>` in the root if left out. hold: a table of holds to add to.
+    """
+
+    lots: tuple[str, ...] = ()
+    notice: Path | None = None
+    upc: str | None = None
+    location: str | None = None
+    serial: str | None = None
+    date_from: date | None = None
+    date_to: date | None = None
+    out: Path | None = None
+    hold: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return self.notice.name.partition(".")[0] if self.notice else "-".join(self.lots[:3])
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The report, where it was written, the notice's columns that name nothing, and holds added."""
+
+    report: Recall
+    folder: Path
+    passed_over: tuple[str, ...]
+    added: int | None
+
+
+def run_recall(asked: Asked, root: Path) -> Answered:
+    """Write the report of a recall. Raises Stopped; nothing is written then."""
+    beside = (asked.upc, asked.location, asked.serial, asked.date_from, asked.date_to)
+    passed_over: tuple[str, ...] = ()
+    if asked.notice is None:
+        named = named_by_lots(
+            asked.lots,
+            asked.date_from,
+            asked.date_to,
+            upc=asked.upc,
+            location_code=asked.location,
+            serial_number=asked.serial,
+        )
+    elif asked.lots or any(told is not None for told in beside):
+        raise Stopped("a notice names what is recalled by itself; leave out lots and options")
+    else:
+        named, passed_over = named_by_notice(asked.notice)
+    settings = load_settings(root)
+    report = recall(named, places(root, settings), settings)
+    folder = asked.out or root / "recalls" / folder_name(asked.name)
+    write_report(report, folder)
+    added = None
+    if asked.hold is not None:
+        added = add_holds(named, asked.hold, asked.name or "recall", report.fresh.day)
+    return Answered(report, folder, passed_over, added)
