@@ -6,7 +6,6 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
-from flows.cli.recall_summary import recall_told
 from flows.recalls.run_recall import Asked, run_recall
 
 
@@ -36,7 +35,7 @@ def recall(
         Path(hold) if hold else None,
     )
     answered = run_recall(asked, Path(root))
-    told = [{"what": what, "figure": figure} for what, figure in recall_told(answered)]
+    told = [{"what": what, "figure": figure} for what, figure in answered.told]
     for line in told:
         get_run_logger().info("%(what)s: %(figure)s", line)
     create_table_artifact(

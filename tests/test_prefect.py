@@ -191,3 +191,21 @@ def test_a_run_that_starts_late_is_of_the_business_day_that_it_was_scheduled_for
         sleep(0.5)
     assert run["state_name"] == "Completed", run["state"]
     assert [path.name for path in (other / "published").glob("day=*")] == [f"day={yesterday}"]
+
+
+def test_a_deployed_recall_writes_its_report(server: Server, root: Path) -> None:
+    deployment = server.get("deployments/name/recall/recall")["id"]
+
+    asked = server.ask(
+        f"deployments/{deployment}/create_flow_run",
+        parameters={"root": str(root), "lots": ["OM-0415"]},
+        state={"type": "SCHEDULED"},
+    )
+
+    for _ in range(600):
+        run = server.get(f"flow_runs/{asked['id']}")
+        if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED"):
+            break
+        sleep(0.5)
+    assert run["state_name"] == "Completed", run["state"]
+    assert (root / "recalls" / "OM-0415" / "recall_contacts.csv").exists()

@@ -1,8 +1,10 @@
 """From a lot code to what is here, what left and whom to call (SPEC 7, SPEC-BEYOND E)."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import fastexcel
 import polars as pl
 import pytest
 
@@ -22,6 +24,11 @@ def recalled(root: Root, *lots: str, **codes: str) -> Recall:
     settings = load_settings(root.path)
     named = named_by_lots(lots, None, None, **codes)
     return recall(named, places(root.path, settings), settings)
+
+
+def _parts(workbook: Path) -> list[tuple[str, bytes]]:
+    with zipfile.ZipFile(workbook) as parts:
+        return [(name, parts.read(name)) for name in parts.namelist()]
 
 
 def figures(table: pl.DataFrame, **of: object) -> dict[str, Any]:
@@ -275,8 +282,17 @@ def test_no_cell_of_a_written_table_is_a_formula(root: Root) -> None:
     root.put("inbox/inventory/2026-04-01.csv", f'{COUNTS}A,U,"{lot}",,5,\n')
     root.night("2026-04-01")
 
-    write_report(recalled(root, lot), root.path / "recalls" / "x")
+    write_report(recalled(root, lot), [("here", lot)], root.path / "recalls" / "x")
 
+    workbook = fastexcel.read_excel(root.path / "recalls" / "x" / "recall.xlsx")
+    assert workbook.sheet_names[:3] == ["summary", "lots", "stock"]
+    sheet = workbook.load_sheet("stock", dtypes="string").to_polars()
+    assert sheet.get_column("lot_code").to_list() == [lot]
+    assert "<f>" not in "".join(
+        part.decode()
+        for name, part in _parts(root.path / "recalls" / "x" / "recall.xlsx")
+        if "sheet" in name
+    )
     told = pl.read_csv(root.path / "recalls" / "x" / "recall_stock.csv", infer_schema=False)
     assert told.get_column("lot_code").to_list() == [f"'{lot}"]
     kept = pl.read_parquet(root.path / "recalls" / "x" / "recall_stock.parquet")
@@ -289,7 +305,7 @@ def test_the_command_tells_what_matters_and_writes_the_tables(two_lots: Root) ->
     done = two_lots.lotwise("recall", "L1", "--hold", "holds.csv")
 
     assert done.returncode == 0, done.stderr
-    assert "15 units at 2 locations, 12 of them to stop" in done.stdout
+    assert "15 units at 2 locations, 12 to stop" in done.stdout
     assert "UNREAD" in done.stdout
     assert "inventory/2026-04-09.csv" in done.stdout
     assert "1 added" in done.stdout

@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.cli.check import FIRST_ROWS, check_file
-from flows.cli.recall_summary import recall_told
 from flows.cli.rejected_rows import write_rejects
 from flows.cli.summary import mending_lines, told
 from flows.errors import error_message
@@ -159,7 +158,7 @@ def recall_lots(
 ) -> int:
     """Tell where the units of LOT are, who has them, and how sure that is; change nothing."""
     asked = Asked(lots, notice, upc, location, serial, date_from, date_to, folder, hold)
-    for what, figure in recall_told(run_recall(asked, root)):
+    for what, figure in run_recall(asked, root).told:
         style = "bold red" if what.isupper() else ""
         out.print(f"  {what:<12} {figure.translate(CONTROLS)}", style=style, markup=False)
     return DONE

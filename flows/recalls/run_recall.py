@@ -7,6 +7,7 @@ from pathlib import Path
 from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
 from flows.recalls.report import Recall, recall
+from flows.recalls.summary import recall_told
 from flows.recalls.write import folder_name, write_report
 from flows.settings import Stopped, load_settings, places
 
@@ -35,12 +36,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answered:
-    """The report, where it was written, the notice's columns that name nothing, and holds added."""
+    """The report, where it was written, and what there is to tell of it, in pairs."""
 
     report: Recall
     folder: Path
-    passed_over: tuple[str, ...]
-    added: int | None
+    told: list[tuple[str, str]]
 
 
 def run_recall(asked: Asked, root: Path) -> Answered:
@@ -63,8 +63,13 @@ def run_recall(asked: Asked, root: Path) -> Answered:
     settings = load_settings(root)
     report = recall(named, places(root, settings), settings)
     folder = asked.out or root / "recalls" / folder_name(asked.name)
-    write_report(report, folder)
-    added = None
+    told = [*recall_told(report)]
+    if passed_over:
+        names = ", ".join(passed_over)
+        told.append(("PASSED OVER", f"columns of the notice that name nothing: {names}"))
+    write_report(report, told, folder)
+    told.append(("written", str(folder)))
     if asked.hold is not None:
         added = add_holds(named, asked.hold, asked.name or "recall", report.fresh.day)
-    return Answered(report, folder, passed_over, added)
+        told.append(("holds", f"{added:,} added to {asked.hold}"))
+    return Answered(report, folder, told)

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.recalls.report import Recall
+from flows.recalls.workbook import write_workbook
 
 FORMULA = "^[=+\\-@\t\r]"
 """How a cell begins that a spreadsheet would work out."""
@@ -18,14 +19,16 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "recall"
 
 
-def write_report(report: Recall, folder: Path) -> None:
-    """Write each table as CSV and Parquet. A report that is there is replaced as a whole."""
+def write_report(report: Recall, told: list[tuple[str, str]], folder: Path) -> None:
+    """Write each table as CSV and Parquet, and all as a workbook whose first sheet says what is
+    `told`. A report that is there is replaced as a whole."""
     beside = folder.with_name(f".{folder.name}.next")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     for name, table in report.tables.items():
         table.write_parquet(beside / f"{name}.parquet")
         as_text(table).write_csv(beside / f"{name}.csv")
+    write_workbook(report.tables, told, beside / "recall.xlsx")
     replaced = folder.with_name(f".{folder.name}.replaced")
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():

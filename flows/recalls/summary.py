@@ -1,30 +1,27 @@
-"""Recall summary: what a report says, in a few lines for a person (SPEC 7.2, 7.3)."""
+"""Summary: what a report says, in a few lines for a person (SPEC 7.2, 7.3)."""
 
 from collections.abc import Iterator
 
 import polars as pl
 
-from flows.recalls.run_recall import Answered
+from flows.recalls.report import Recall
 from schemas.recall import CAME, CERTAINTIES, CLASSES
 
 MOST_TOLD = 5
 
 
-def recall_told(answered: Answered) -> Iterator[tuple[str, str]]:
+def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
     """Pairs of what is told and what there is to tell; what is in capitals needs a look."""
-    tables, fresh = answered.report.tables, answered.report.fresh
-    if answered.passed_over:
-        names = ", ".join(answered.passed_over)
-        yield "PASSED OVER", f"columns of the notice that name nothing: {names}"
+    tables, fresh = report.tables, report.fresh
     lots, stock, people = (tables[f"recall_{name}"] for name in ("lots", "stock", "contacts"))
     if lots.is_empty():
         yield "nowhere", "no record of any night is named by this recall"
     else:
         here, promised = (int(lots[name].sum()) for name in ("on_hand", "allocated"))
         places = stock.get_column("location_code").n_unique()
-        yield "here", f"{here:,} units at {places:,} locations, {promised:,} of them to stop"
+        yield "here", f"{_of(here, 'unit')} at {_of(places, 'location')}, {promised:,} to stop"
         yield "out", ", ".join(_units(people, name) for name in CERTAINTIES)
-        yield "to call", f"{people.height:,} customers"
+        yield "to call", _of(people.height, "customer")
         came = " + ".join(f"{int(lots[name].sum()):,} {_words(name)}" for name in CAME)
         went = " + ".join(
             f"{int(lots[name].sum()):,} {_words(name)}" for name in CLASSES if name not in CAME
@@ -45,13 +42,14 @@ def recall_told(answered: Answered) -> Iterator[tuple[str, str]]:
         more = f" and {len(fresh.unread) - MOST_TOLD} more" if len(fresh.unread) > MOST_TOLD else ""
         yield "UNREAD", f"{', '.join(fresh.unread[:MOST_TOLD])}{more}: no night has read them"
     yield "on hold", f"{fresh.held:,} of {fresh.records:,} records"
-    yield "written", str(answered.folder)
-    if answered.added is not None:
-        yield "holds", f"{answered.added:,} added"
 
 
 def _units(people: pl.DataFrame, certainty: str) -> str:
     return f"{int(people[certainty].sum()):,} {certainty}"
+
+
+def _of(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _words(name: str) -> str:

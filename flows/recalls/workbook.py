@@ -1,0 +1,71 @@
+"""Workbook: a recall's tables as sheets that people sort and filter (SPEC 7.7)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import xlsxwriter
+
+MOST_ROWS: Final = 1_048_575
+"""Rows of a sheet below its header."""
+
+WIDEST: Final = 40
+SAMPLE: Final = 200
+"""Rows by which the width of a column is judged."""
+
+TEXT_ALONE: Final = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+}
+"""Texts stay texts, whatever they look like."""
+
+
+def write_workbook(
+    tables: Mapping[str, pl.DataFrame], told: list[tuple[str, str]], path: Path
+) -> None:
+    """A sheet that says what is told, and one for each table: codes and dates as text."""
+    with xlsxwriter.Workbook(path, TEXT_ALONE) as workbook:
+        bold = workbook.add_format({"bold": True})
+        first = workbook.add_worksheet("summary")
+        first.set_column(0, 0, 14)
+        first.set_column(1, 1, 100)
+        for row, (what, figure) in enumerate(told):
+            first.write_string(row, 0, what, bold)
+            first.write_string(row, 1, figure)
+        for name, table in tables.items():
+            sheet = workbook.add_worksheet(name.removeprefix("recall_"))
+            shown = _as_cells(table.head(MOST_ROWS))
+            for place, column in enumerate(shown.columns):
+                sheet.set_column(place, place, _width(shown, column))
+            sheet.freeze_panes(1, 0)
+            if shown.height:
+                sheet.autofilter(0, 0, shown.height, shown.width - 1)
+            for place, column in enumerate(shown.columns):
+                sheet.write_string(0, place, column, bold)
+            for row, values in enumerate(shown.iter_rows(), start=1):
+                for place, value in enumerate(values):
+                    if isinstance(value, str):
+                        sheet.write_string(row, place, value)
+                    elif value is not None:
+                        sheet.write(row, place, value)
+            if table.height > MOST_ROWS:
+                first.write_string(
+                    len(told) + 1, 1, f"{name}: a sheet has no room for all; see {name}.csv"
+                )
+
+
+def _as_cells(table: pl.DataFrame) -> pl.DataFrame:
+    return table.with_columns(
+        pl.col(pl.Date).dt.to_string("%Y-%m-%d"),
+        pl.col(pl.Datetime).dt.to_string("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+def _width(shown: pl.DataFrame, column: str) -> int:
+    texts = shown.get_column(column).head(SAMPLE).cast(pl.String)
+    longest = texts.str.len_chars().max()
+    widest = longest if isinstance(longest, int) else 0
+    return min(WIDEST, max(widest, len(column)) + 2)
