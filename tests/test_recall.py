@@ -1,6 +1,7 @@
 """From a lot code to what is here, what left and whom to call (SPEC 7, SPEC-BEYOND E)."""
 
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
+from flows.recalls.page import page_of
 from flows.recalls.report import Recall, recall
 from flows.recalls.write import write_report
 from flows.settings import Stopped, load_settings, places
@@ -282,7 +284,7 @@ def test_no_cell_of_a_written_table_is_a_formula(root: Root) -> None:
     root.put("inbox/inventory/2026-04-01.csv", f'{COUNTS}A,U,"{lot}",,5,\n')
     root.night("2026-04-01")
 
-    write_report(recalled(root, lot), [("here", lot)], root.path / "recalls" / "x")
+    write_report(recalled(root, lot), lot, [("here", lot)], root.path / "recalls" / "x")
 
     workbook = fastexcel.read_excel(root.path / "recalls" / "x" / "recall.xlsx")
     assert workbook.sheet_names[:3] == ["summary", "lots", "stock"]
@@ -314,3 +316,42 @@ def test_the_command_tells_what_matters_and_writes_the_tables(two_lots: Root) ->
     nowhere = two_lots.lotwise("recall", "NO-SUCH-LOT")
     assert nowhere.returncode == 0
     assert "no record of any night is named" in nowhere.stdout
+
+
+NASTY = ("<script>alert(1)</script>", "a\u202eb", "=1+1", "\"'&<b>")
+
+
+@pytest.mark.parametrize("lot", NASTY)
+def test_nothing_on_the_page_is_markup_from_data(root: Root, lot: str) -> None:
+    cell = lot.replace('"', '""')
+    orders = "order_id,line_id,location_code,upc,quantity,customer_id,lot_code\n"
+    root.put("inbox/inventory/2026-04-01.csv", f'{COUNTS}A,U,"{cell}",,5,\n')
+    root.put("inbox/orders/2026-04-01.csv", f'{orders}1,1,A,U,2,"{cell}","{cell}"\n')
+    root.put("inbox/shipments/2026-04-01.csv", f"{SHIPPED}1,1,1,,\n")
+    root.night("2026-04-01")
+    stock = root.rows("SELECT lot_code FROM inventory")
+
+    report = recalled(root, str(stock[0][0]) if stock else lot)
+    page = page_of(report, lot, "")
+
+    assert "<script" not in page
+    assert "src=" not in page
+    assert 'href="http' not in page
+    parser = _Tags()
+    parser.feed(page)
+    assert not parser.open
+
+
+class _Tags(HTMLParser):
+    """The tags that are open at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag

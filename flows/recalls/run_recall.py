@@ -67,7 +67,7 @@ def run_recall(asked: Asked, root: Path) -> Answered:
     if passed_over:
         names = ", ".join(passed_over)
         told.append(("PASSED OVER", f"columns of the notice that name nothing: {names}"))
-    write_report(report, told, folder)
+    write_report(report, asked.name or "of stock", told, folder)
     told.append(("written", str(folder)))
     if asked.hold is not None:
         added = add_holds(named, asked.hold, asked.name or "recall", report.fresh.day)

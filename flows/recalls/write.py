@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.recalls.page import page_of
 from flows.recalls.report import Recall
 from flows.recalls.workbook import write_workbook
 
@@ -19,16 +20,18 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "recall"
 
 
-def write_report(report: Recall, told: list[tuple[str, str]], folder: Path) -> None:
-    """Write each table as CSV and Parquet, and all as a workbook whose first sheet says what is
-    `told`. A report that is there is replaced as a whole."""
+def write_report(report: Recall, name: str, told: list[tuple[str, str]], folder: Path) -> None:
+    """Write each table as CSV and Parquet, all as a workbook whose first sheet says what is `told`,
+    and the page. A report that is there is replaced as a whole."""
     beside = folder.with_name(f".{folder.name}.next")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    for name, table in report.tables.items():
-        table.write_parquet(beside / f"{name}.parquet")
-        as_text(table).write_csv(beside / f"{name}.csv")
+    for one, table in report.tables.items():
+        table.write_parquet(beside / f"{one}.parquet")
+        as_text(table).write_csv(beside / f"{one}.csv")
     write_workbook(report.tables, told, beside / "recall.xlsx")
+    page = page_of(report, name, dict(told).get("balance", ""))
+    (beside / "recall.html").write_text(page, encoding="utf-8")
     replaced = folder.with_name(f".{folder.name}.replaced")
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
