@@ -18,6 +18,7 @@ def recall(
     serial: str | None = None,
     date_from: date | None = None,
     date_to: date | None = None,
+    what_if: bool = False,
     hold: str | None = None,
     out: str | None = None,
     root: str = "data",
@@ -33,6 +34,7 @@ def recall(
         date_to,
         Path(out) if out else None,
         Path(hold) if hold else None,
+        what_if,
     )
     answered = run_recall(asked, Path(root))
     told = [{"what": what, "figure": figure} for what, figure in answered.told]

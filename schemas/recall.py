@@ -240,6 +240,44 @@ class RecallMatches(pa.DataFrameModel):
         strict = True
 
 
+class WhatIfLines(pa.DataFrameModel):
+    """Order lines that would have other units if the holds came into force now."""
+
+    order_id: pl.String = pa.Field(description="The order.")
+    line_id: pl.String = pa.Field(description="The line within the order.")
+    allocated: pl.Int64 = pa.Field(description="Units promised to it now.")
+    allocated_then: pl.Int64 = pa.Field(description="Units that would be.")
+    pending_then: pl.Int64 = pa.Field(description="Units that would wait.")
+
+    class Config:
+        name = "what_if_lines"
+        strict = True
+
+
+class WhatIfMoves(pa.DataFrameModel):
+    """Where the units of these lines would come from instead."""
+
+    order_id: pl.String = pa.Field(description="The order.")
+    line_id: pl.String = pa.Field(description="The line within the order.")
+    from_inventory_id: pl.Int64 = pa.Field(
+        nullable=True, description="The record they are on now, null where they wait."
+    )
+    to_inventory_id: pl.Int64 = pa.Field(
+        nullable=True, description="The record they would be on, null where they would wait."
+    )
+    quantity: pl.Int64 = pa.Field(ge=1, description="Units.")
+
+    class Config:
+        name = "what_if_moves"
+        strict = True
+
+
+WHAT_IF: Final[dict[str, type[pa.DataFrameModel]]] = {
+    "what_if_lines": WhatIfLines,
+    "what_if_moves": WhatIfMoves,
+}
+"""The tables that a report has beside the others where it is asked what holds would do."""
+
 RECALL: Final[dict[str, type[pa.DataFrameModel]]] = {
     "recall_lots": RecallLots,
     "recall_stock": RecallStock,

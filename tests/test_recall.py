@@ -13,6 +13,7 @@ from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
 from flows.recalls.page import page_of
 from flows.recalls.report import Recall, recall
+from flows.recalls.what_if import what_if
 from flows.recalls.write import write_report
 from flows.settings import Stopped, load_settings, places
 from tests.roots import Root
@@ -316,6 +317,28 @@ def test_the_command_tells_what_matters_and_writes_the_tables(two_lots: Root) ->
     nowhere = two_lots.lotwise("recall", "NO-SUCH-LOT")
     assert nowhere.returncode == 0
     assert "no record of any night is named" in nowhere.stdout
+
+
+def test_a_hold_of_one_place_moves_its_lines_and_no_others(two_lots: Root) -> None:
+    settings = load_settings(two_lots.path)
+    named = named_by_lots(("L1",), None, None, upc="U", location_code="A")
+
+    found = what_if(named, places(two_lots.path, settings))
+
+    # L2 has 12: line 1 and 2 go over to it, line 4 is of a later rank and keeps 2 of its 8.
+    assert found["what_if_lines"].rows() == [
+        ("1", "1", 6, 6, 0),
+        ("2", "1", 4, 4, 0),
+        ("4", "1", 8, 2, 6),
+    ]
+    units = found["what_if_moves"].group_by("order_id").agg(pl.col("quantity").sum())
+    assert sorted(units.rows()) == [("1", 6), ("2", 4), ("4", 6)]
+    two_lots.put("reference/holds.csv", "lot_code,upc,location_code\nL1,U,A\n")
+    before = dict(two_lots.query("SELECT order_id, allocated FROM order_lines").iter_rows())
+    two_lots.night("2026-04-01")
+    then = dict(two_lots.query("SELECT order_id, allocated FROM order_lines").iter_rows())
+    assert {one: then[one] for one in "124"} == {"1": 6, "2": 4, "4": 2}
+    assert then["3"] == before["3"]
 
 
 NASTY = ("<script>alert(1)</script>", "a\u202eb", "=1+1", "\"'&<b>")

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots
 from flows.recalls.report import Recall, recall
+from flows.recalls.what_if import what_if
 from flows.settings import load_settings, places
 from tests.ledger_stories import Story, stories
 from tests.ledger_tables import written
@@ -191,3 +193,40 @@ def test_a_recall_has_the_figures_that_the_clerk_counts(
             root.night(str(day))
         for one in (named, {"lot": "A"}):
             assert_as_the_clerk_says(root, one)
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=4 * TIMES)
+@given(stories(nights=2), st.sampled_from(NAMED))
+def test_what_a_hold_would_do_is_what_the_night_does_with_it(
+    story: Story, named: dict[str, str]
+) -> None:
+    with TemporaryDirectory() as folder:
+        root = Root(Path(folder))
+        for day, reference, files in story.nights:
+            written(root, reference)
+            for file in files:
+                root.put(f"inbox/{file.name}", file.csv)
+            root.night(str(day))
+        found = load_settings(root.path)
+        codes = {name: value for name, value in named.items() if name != "lot"}
+        lots = tuple(value for name, value in named.items() if name == "lot")
+        rows = named_by_lots(lots, None, None, **codes)
+        balances = "SELECT order_id, line_id, allocated, pending FROM order_lines"
+        promised = "SELECT order_id, line_id, inventory_id, quantity FROM allocated"
+        before = {row[:2]: row[2:] for row in root.rows(balances)}
+        held = {row[:3]: row[3] for row in root.rows(promised)}
+
+        told = what_if(rows, places(root.path, found))
+
+        add_holds(rows, root.path / "reference" / "holds.csv", "recall", day)
+        root.night(str(day))
+        after = {row[:2]: row[2:] for row in root.rows(balances)}
+        lines = {row[:2]: row[3:] for row in told["what_if_lines"].rows()}
+        assert before | lines == after
+        units = Counter(held)
+        for order_id, line_id, gone, come, quantity in told["what_if_moves"].rows():
+            units[order_id, line_id, gone] -= quantity
+            units[order_id, line_id, come] += quantity
+        then = {row[:3]: row[3] for row in root.rows(promised)}
+        assert {key: left for key, left in units.items() if left and key[2]} == then

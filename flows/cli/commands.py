@@ -147,6 +147,9 @@ def recall_lots(
     date_from: Annotated[date | None, cyclopts.Parameter(help="Dated this day or later.")] = None,
     date_to: Annotated[date | None, cyclopts.Parameter(help="Dated this day or before.")] = None,
     serial: Annotated[str | None, cyclopts.Parameter(help="Only this serial number.")] = None,
+    what_if: Annotated[
+        bool, cyclopts.Parameter(negative="", help="Tell what holding it would do to orders.")
+    ] = False,
     hold: Annotated[
         Path | None, cyclopts.Parameter(help="Add the holds that it needs to this file.")
     ] = None,
@@ -157,7 +160,7 @@ def recall_lots(
     root: Root = Path("data"),
 ) -> int:
     """Tell where the units of LOT are, who has them, and how sure that is; change nothing."""
-    asked = Asked(lots, notice, upc, location, serial, date_from, date_to, folder, hold)
+    asked = Asked(lots, notice, upc, location, serial, date_from, date_to, folder, hold, what_if)
     for what, figure in run_recall(asked, root).told:
         style = "bold red" if what.isupper() else ""
         out.print(f"  {what:<12} {figure.translate(CONTROLS)}", style=style, markup=False)

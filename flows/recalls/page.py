@@ -28,6 +28,7 @@ PICTURE: Final[dict[str, Any]] = {
     "explicit_size": False,
     "disable_xml_declaration": True,
     "print_values": True,
+    "print_zeroes": False,
 }
 
 

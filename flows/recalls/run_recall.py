@@ -1,15 +1,17 @@
 """Run recall: from what is named to the folder of a report, whoever asks (SPEC 7, 10.1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
 from flows.recalls.report import Recall, recall
-from flows.recalls.summary import recall_told
+from flows.recalls.summary import recall_told, what_if_told
+from flows.recalls.what_if import what_if
 from flows.recalls.write import folder_name, write_report
 from flows.settings import Stopped, load_settings, places
+from schemas.recall import WHAT_IF
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Asked:
     """What a recall names: lots and what all of them share, or a notice; and where things go.
 
     out: a folder, `recalls/<name>` in the root if left out. hold: a table of holds to add to.
+    what_if: whether to tell what these holds would do.
     """
 
     lots: tuple[str, ...] = ()
@@ -28,6 +31,7 @@ class Asked:
     date_to: date | None = None
     out: Path | None = None
     hold: Path | None = None
+    what_if: bool = False
 
     @property
     def name(self) -> str:
@@ -61,9 +65,16 @@ def run_recall(asked: Asked, root: Path) -> Answered:
     else:
         named, passed_over = named_by_notice(asked.notice)
     settings = load_settings(root)
-    report = recall(named, places(root, settings), settings)
+    there = places(root, settings)
+    report = recall(named, there, settings)
     folder = asked.out or root / "recalls" / folder_name(asked.name)
     told = [*recall_told(report)]
+    if asked.what_if:
+        tables = {
+            name: WHAT_IF[name].validate(table) for name, table in what_if(named, there).items()
+        }
+        report = replace(report, tables=report.tables | tables)
+        told.append(("WHAT IF", what_if_told(tables["what_if_lines"])))
     if passed_over:
         names = ", ".join(passed_over)
         told.append(("PASSED OVER", f"columns of the notice that name nothing: {names}"))

@@ -44,6 +44,17 @@ def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
     yield "on hold", f"{fresh.held:,} of {fresh.records:,} records"
 
 
+def what_if_told(lines: pl.DataFrame) -> str:
+    """What the holds would do to order lines, in a sentence."""
+    loses = lines.filter(pl.col("allocated_then") < pl.col("allocated"))
+    units = int((loses["allocated"] - loses["allocated_then"]).sum())
+    moved = lines.height - loses.height
+    return (
+        f"held now, {_of(loses.height, 'line')} would lose {_of(units, 'unit')}, "
+        f"{_of(moved, 'line')} would be served otherwise"
+    )
+
+
 def _units(people: pl.DataFrame, certainty: str) -> str:
     return f"{int(people[certainty].sum()):,} {certainty}"
 
