@@ -13,6 +13,7 @@ from schemas.in_transit import InTransit
 from schemas.inventory import Inventory
 from schemas.movements import Movements
 from schemas.order_lines import OrderLines
+from schemas.recall import RecallView
 from schemas.rejects import Rejects
 from schemas.shortages import Shortages
 from schemas.waiting import Discrepancies, Waiting
@@ -38,6 +39,7 @@ PUBLISHED: Final[dict[str, type[pa.DataFrameModel]]] = {
 VIEWS: Final[dict[str, type[pa.DataFrameModel]]] = {
     "shipment_lines": ShipmentLines,
     "explanations": Explanations,
+    "recall": RecallView,
 }
 """What the other published tables tell: no day's folder has it unless it is asked for."""
 

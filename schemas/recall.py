@@ -55,6 +55,37 @@ class Classes(pa.DataFrameModel):
     )
 
 
+class RecallView(pa.DataFrameModel):
+    """Where the units of a lot are and went: filter it by lot_code, upc or serial_number."""
+
+    upc: pl.String = pa.Field(description=UPC)
+    lot_code: pl.String = pa.Field(nullable=True, description=LOT)
+    date: pl.Date = pa.Field(nullable=True, description="Manufacturing or expiration date.")
+    sku: pl.String = pa.Field(nullable=True, description="SKU.")
+    condition: pl.String = pa.Field(nullable=True, description="Condition.")
+    serial_number: pl.String = pa.Field(nullable=True, description="Serial number.")
+    location_code: pl.String = pa.Field(description="Where the units are, or were.")
+    inventory_id: pl.Int64 = pa.Field(description=INVENTORY_ID)
+    place: pl.String = pa.Field(
+        isin=["here", "left"], description="here: on a record. left: for a customer."
+    )
+    quantity: pl.Int64 = pa.Field(description="Units on hand, or units that left.")
+    allocated: pl.Int64 = pa.Field(nullable=True, description="Those here that are promised.")
+    is_blocked: pl.Boolean = pa.Field(nullable=True, description="A hold or its date blocks it.")
+    order_id: pl.String = pa.Field(nullable=True, description="The order they left for.")
+    line_id: pl.String = pa.Field(nullable=True, description="Its line.")
+    customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is.")
+    shipment_id: pl.String = pa.Field(nullable=True, description="The shipment.")
+    shipped_at: Published = pa.Field(nullable=True, description="When they left (UTC).")
+    is_scanned: pl.Boolean = pa.Field(
+        nullable=True, description="The shipment named the record, its lot or serial number."
+    )
+
+    class Config:
+        name = "recall"
+        strict = True
+
+
 class RecallLots(Classes):
     """What became of the recalled units, one row per UPC, lot and date, with the balance."""
 

@@ -53,3 +53,17 @@ def test_every_file_it_names_is_there() -> None:
         path = name.rstrip("./")
         if not any(made in path for made in ("published", "warehouse", "rejects")):
             assert (REPOSITORY / Path(path)).exists(), name
+
+
+def test_the_recall_it_shows_is_what_the_command_says(sample: Root) -> None:
+    asked, shown = re.findall(r"\.venv/bin/lotwise (recall [^`]*)\n```\n\n```\n([^`]*)```", README)[
+        0
+    ]
+
+    done = sample.lotwise(*asked.split())
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(shown)
+    place = "SELECT place, sum(quantity)::BIGINT FROM recall"
+    there = sample.rows(f"{place} WHERE lot_code = 'OM-0413' GROUP BY ALL ORDER BY ALL")
+    assert there == [("here", 200), ("left", 1030)]
