@@ -19,6 +19,7 @@ def recall(
     date_from: date | None = None,
     date_to: date | None = None,
     what_if: bool = False,
+    answers: str | None = None,
     hold: str | None = None,
     out: str | None = None,
     root: str = "data",
@@ -35,6 +36,7 @@ def recall(
         Path(out) if out else None,
         Path(hold) if hold else None,
         what_if,
+        Path(answers) if answers else None,
     )
     answered = run_recall(asked, Path(root))
     told = [{"what": what, "figure": figure} for what, figure in answered.told]

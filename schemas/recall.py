@@ -6,6 +6,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.granular import Published
+from schemas.recall_people import Answers
 
 CLASSES: Final = (
     "opened",
@@ -194,6 +195,16 @@ class RecallContacts(pa.DataFrameModel):
     orders: pl.Int64 = pa.Field(description="Their orders concerned.")
     first_shipped_at: Published = pa.Field(nullable=True, description="First shipment (UTC).")
     last_shipped_at: Published = pa.Field(nullable=True, description="Last shipment (UTC).")
+    name: pl.String = pa.Field(nullable=True, description="Who it is, from reference/customers.")
+    phone: pl.String = pa.Field(nullable=True, description="From reference/customers.")
+    email: pl.String = pa.Field(nullable=True, description="From reference/customers.")
+    address: pl.String = pa.Field(nullable=True, description="From reference/customers.")
+    notified_at: pl.String = pa.Field(nullable=True, description="To be filled in: when told.")
+    notified_by: pl.String = pa.Field(nullable=True, description="To be filled in: by whom, how.")
+    answered_at: pl.String = pa.Field(nullable=True, description="To be filled in: when.")
+    held: pl.Int64 = pa.Field(nullable=True, description="To be filled in: units kept back.")
+    destroyed: pl.Int64 = pa.Field(nullable=True, description="To be filled in: units.")
+    note: pl.String = pa.Field(nullable=True, description="To be filled in.")
 
     class Config:
         name = "recall_contacts"
@@ -302,6 +313,41 @@ class WhatIfMoves(pa.DataFrameModel):
         name = "what_if_moves"
         strict = True
 
+
+class RecallStatus(pa.DataFrameModel):
+    """How far the calls have come, one row per certainty and one of all (SPEC 7.9)."""
+
+    certainty: pl.String = pa.Field(isin=[*CERTAINTIES, "all"], description="The surest of theirs.")
+    contacts: pl.Int64 = pa.Field(description="Customers, or orders without one.")
+    told: pl.Int64 = pa.Field(description="Those that were told.")
+    not_told: pl.Int64 = pa.Field(description="Those that were not.")
+    percent_told: pl.Int64 = pa.Field(description="Share of those told, rounded down.")
+    answered: pl.Int64 = pa.Field(description="Those that answered.")
+    not_answered: pl.Int64 = pa.Field(description="Those told that did not answer.")
+    units: pl.Int64 = pa.Field(description="Units that left for them.")
+    returned: pl.Int64 = pa.Field(description="Those that came back.")
+    held: pl.Int64 = pa.Field(description="Those that they keep back.")
+    destroyed: pl.Int64 = pa.Field(description="Those that they destroyed.")
+    outstanding: pl.Int64 = pa.Field(description="Those of which nothing is known.")
+
+    class Config:
+        name = "recall_status"
+        strict = True
+
+
+class UnknownAnswers(Answers):
+    """Answers of somebody who is no contact of this recall."""
+
+    class Config:
+        name = "recall_unknown_answers"
+        strict = True
+
+
+ANSWERED: Final[dict[str, type[pa.DataFrameModel]]] = {
+    "recall_status": RecallStatus,
+    "recall_unknown_answers": UnknownAnswers,
+}
+"""The tables that a report has beside the others once there are answers."""
 
 WHAT_IF: Final[dict[str, type[pa.DataFrameModel]]] = {
     "what_if_lines": WhatIfLines,

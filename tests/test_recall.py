@@ -13,6 +13,7 @@ from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
 from flows.recalls.page import page_of
 from flows.recalls.report import Recall, recall
+from flows.recalls.run_recall import Asked, run_recall
 from flows.recalls.what_if import what_if
 from flows.recalls.write import write_report
 from flows.settings import Stopped, load_settings, places
@@ -339,6 +340,43 @@ def test_a_hold_of_one_place_moves_its_lines_and_no_others(two_lots: Root) -> No
     then = dict(two_lots.query("SELECT order_id, allocated FROM order_lines").iter_rows())
     assert {one: then[one] for one in "124"} == {"1": 6, "2": 4, "4": 2}
     assert then["3"] == before["3"]
+
+
+def test_answers_are_told_beside_the_contacts_and_nobody_is_dropped(two_lots: Root) -> None:
+    two_lots.put("inbox/shipments/2026-04-02.csv", f"{SHIPPED}1,1,6,L1,\n2,1,4,,\n")
+    two_lots.put("reference/customers.csv", "customer_id,name,phone\nc1,Ada,+44 1\nc9,Eve,\n")
+    two_lots.night("2026-04-02")
+    answers = two_lots.put(
+        "answers.csv",
+        "customer_id,notified_at,answered_at,held,destroyed,certainty\n"
+        "c1,2026-04-03,2026-04-04,3,1,scanned\nc7,2026-04-03,,,,\n",
+    )
+
+    answered = run_recall(Asked(("L1",), answers=answers), two_lots.path)
+
+    tables = answered.report.tables
+    people = tables["recall_contacts"].select("customer_id", "name", "phone", "held", "destroyed")
+    assert people.rows() == [("c1", "Ada", "+44 1", 3, 1), ("c2", None, None, None, None)]
+    names = ("certainty", "contacts", "told", "answered", "units", "outstanding", "percent_told")
+    assert tables["recall_status"].select(names).rows() == [
+        ("scanned", 1, 1, 1, 6, 2, 100),
+        ("inferred", 1, 0, 0, 4, 4, 0),
+        ("all", 2, 1, 1, 10, 6, 50),
+    ]
+    assert tables["recall_unknown_answers"].get_column("customer_id").to_list() == ["c7"]
+    assert ("UNKNOWN", "1 answer of no contact: recall_unknown_answers") in answered.told
+    sheet = answered.folder / "recall_contacts.csv"
+    again = run_recall(Asked(("L1",), answers=sheet), two_lots.path)
+    assert again.report.tables["recall_status"].equals(tables["recall_status"])
+
+
+def test_no_published_table_tells_how_to_reach_a_customer(two_lots: Root) -> None:
+    two_lots.put("reference/customers.csv", "customer_id,name,phone\nc1,Ada,+44 1\n")
+    two_lots.night("2026-04-02")
+
+    database = (two_lots.path / "published" / "lotwise.duckdb").read_bytes()
+
+    assert b"Ada" not in database
 
 
 NASTY = ("<script>alert(1)</script>", "a\u202eb", "=1+1", "\"'&<b>")

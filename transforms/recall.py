@@ -10,6 +10,7 @@ import polars as pl
 
 from schemas.movements import effect
 from schemas.recall import CAME, CERTAINTIES, CLASSES, RecallContacts
+from transforms.recall_answers import HEARD
 
 UNIT: Final = ("upc", "serial_number")
 
@@ -168,10 +169,10 @@ def returned(customers: pl.DataFrame, events: pl.DataFrame) -> pl.Series:
     return beside.select(units.alias("returned")).to_series()
 
 
-def contacts(customers: pl.DataFrame, stops: pl.DataFrame) -> pl.DataFrame:
+def contacts(customers: pl.DataFrame, stops: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """Whom to call: a row per customer, or per order without one, the surest and largest first.
 
-    customers: as RecallCustomers. stops: as RecallStop.
+    customers: as RecallCustomers. stops: as RecallStop. people: as Customers, how to reach them.
     """
     whom = [
         pl.col("customer_id"),
@@ -213,6 +214,11 @@ def contacts(customers: pl.DataFrame, stops: pl.DataFrame) -> pl.DataFrame:
             nulls_last=True,
         )
         .with_columns(pl.col("certainty").cast(pl.String))
+        .join(people, on="customer_id", how="left", maintain_order="left")
+        .with_columns(
+            **dict.fromkeys(HEARD, pl.lit(None, dtype=pl.String)),
+        )
+        .with_columns(pl.col("held", "destroyed").cast(pl.Int64))
         .select(*RecallContacts.to_schema().columns)
         .pipe(RecallContacts.validate)
     )

@@ -150,6 +150,9 @@ def recall_lots(
     what_if: Annotated[
         bool, cyclopts.Parameter(negative="", help="Tell what holding it would do to orders.")
     ] = False,
+    answers: Annotated[
+        Path | None, cyclopts.Parameter(help="recall_contacts.csv, filled in after the calls.")
+    ] = None,
     hold: Annotated[
         Path | None, cyclopts.Parameter(help="Add the holds that it needs to this file.")
     ] = None,
@@ -160,7 +163,10 @@ def recall_lots(
     root: Root = Path("data"),
 ) -> int:
     """Tell where the units of LOT are, who has them, and how sure that is; change nothing."""
-    asked = Asked(lots, notice, upc, location, serial, date_from, date_to, folder, hold, what_if)
+    asked = Asked(
+        *(lots, notice, upc, location, serial, date_from, date_to),
+        *(folder, hold, what_if, answers),
+    )
     for what, figure in run_recall(asked, root).told:
         style = "bold red" if what.isupper() else ""
         out.print(f"  {what:<12} {figure.translate(CONTROLS)}", style=style, markup=False)

@@ -12,6 +12,7 @@ from flows.files.read import read
 from flows.settings import Places, Stopped
 from schemas.advice import advice
 from schemas.raw import Unreadable
+from schemas.recall_people import Answers, Customers, RawAnswers
 from schemas.reference import (
     Holds,
     Locations,
@@ -69,17 +70,21 @@ TABLES: Final[dict[str, tuple[type[pa.DataFrameModel], Typed]]] = {
 
 def reference_files(places: Places) -> dict[str, Path]:
     """table: its file. Raises Stopped where a table has two."""
-    found: dict[str, Path] = {}
-    if places.reference.is_dir():
-        for path in sorted(places.reference.iterdir()):
-            name = path.name.split(".", 1)[0]
-            if name in TABLES and any(suffix in FORMATS for suffix in path.suffixes):
-                if name in found:
-                    raise Stopped(
-                        f"reference/{name} is in {found[name].name} and {path.name}; keep one"
-                    )
-                found[name] = path
-    return found
+    found = {name: _named(places, name) for name in TABLES}
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def _named(places: Places, name: str) -> Path | None:
+    if not places.reference.is_dir():
+        return None
+    found = [
+        path
+        for path in sorted(places.reference.iterdir())
+        if path.name.split(".", 1)[0] == name and any(one in FORMATS for one in path.suffixes)
+    ]
+    if len(found) > 1:
+        raise Stopped(f"reference/{name} is in {found[0].name} and {found[1].name}; keep one")
+    return found[0] if found else None
 
 
 def read_reference(places: Places, settings: Settings) -> dict[str, pl.DataFrame]:
@@ -90,7 +95,7 @@ def read_reference(places: Places, settings: Settings) -> dict[str, pl.DataFrame
     are_as_is = any(source.codes == "as_is" for source in settings.sources)
     left_out = frozenset({"spreadsheet_number"} if are_as_is else ())
     return {
-        name: _read(name, path, f"reference/{path.name}", left_out)[0]
+        name: read_table(*TABLES[name], path, f"reference/{path.name}", left_out)[0]
         for name, path in reference_files(places).items()
     }
 
@@ -98,13 +103,42 @@ def read_reference(places: Places, settings: Settings) -> dict[str, pl.DataFrame
 def read_holds(path: Path, told_as: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """A table with the columns of holds, wherever it lies, and those that nothing reads. Raises
     Stopped as for a reference."""
-    return _read("holds", path, told_as, frozenset())
+    return read_table(*TABLES["holds"], path, told_as)
 
 
-def _read(
-    name: str, path: Path, told_as: str, left_out: frozenset[str]
+def read_customers(places: Places) -> pl.DataFrame:
+    """How to reach customers: no night reads it, and nothing but a recall's folder keeps it."""
+    found = _named(places, "customers")
+    if found is None:
+        return pl.DataFrame(schema=dict.fromkeys(Customers.to_schema().columns, pl.String))
+    return read_table(Customers, _as_it_is, found, f"reference/{found.name}")[0]
+
+
+def read_answers(path: Path) -> pl.DataFrame:
+    """What was heard of those who were called. Raises Stopped as for a reference."""
+    if not path.is_file():
+        raise Stopped(f"there are no answers at {path}")
+    return read_table(RawAnswers, _answers, path, str(path))[0]
+
+
+def _as_it_is(texts: pl.DataFrame) -> pl.DataFrame:
+    return texts.drop("row")
+
+
+def _answers(texts: pl.DataFrame) -> pl.DataFrame:
+    counted = [integers(texts[name]) for name in ("held", "destroyed")]
+    return texts.drop("row").with_columns(counted).pipe(Answers.validate)
+
+
+def read_table(
+    model: type[pa.DataFrameModel],
+    typed: Typed,
+    path: Path,
+    told_as: str,
+    left_out: frozenset[str] = frozenset(),
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    model, typed = TABLES[name]
+    """A file's rows as typed, and its columns that nothing reads. Raises Stopped naming row and
+    rule of a broken one."""
     raw = schema_without(model, left_out)
     wanted = list(raw.columns)
     try:

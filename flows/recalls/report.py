@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from flows.files.reference import read_customers
 from flows.night.take import list_inbox
 from flows.published.named_records import named_records
 from flows.settings import Places, Stopped
@@ -86,7 +87,7 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
             "recall_lots": recall_lots(stood, events, shipped, stop),
             "recall_stock": _still_here(stood, events),
             "recall_stop": stop,
-            "recall_contacts": contacts(customers, stop),
+            "recall_contacts": contacts(customers, stop, read_customers(places)),
             "recall_customers": customers,
             "recall_unlabelled": _with_shipped(bare, without_label),
             "recall_rows": _rows(published, places, named, records),

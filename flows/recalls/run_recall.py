@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
+from flows.files.reference import read_answers
 from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
 from flows.recalls.report import Recall, recall
@@ -11,7 +14,8 @@ from flows.recalls.summary import recall_told, what_if_told
 from flows.recalls.what_if import what_if
 from flows.recalls.write import folder_name, write_report
 from flows.settings import Stopped, load_settings, places
-from schemas.recall import WHAT_IF
+from schemas.recall import ANSWERED, WHAT_IF
+from transforms.recall_answers import status, unknown_answers, with_answers
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Asked:
     """What a recall names: lots and what all of them share, or a notice; and where things go.
 
     out: a folder, `recalls/<name>` in the root if left out. hold: a table of holds to add to.
-    what_if: whether to tell what these holds would do.
+    what_if: whether to tell what these holds would do. answers: the sheet of contacts, filled in.
     """
 
     lots: tuple[str, ...] = ()
@@ -32,6 +36,7 @@ class Asked:
     out: Path | None = None
     hold: Path | None = None
     what_if: bool = False
+    answers: Path | None = None
 
     @property
     def name(self) -> str:
@@ -68,6 +73,8 @@ def run_recall(asked: Asked, root: Path) -> Answered:
     there = places(root, settings)
     report = recall(named, there, settings)
     folder = asked.out or root / "recalls" / folder_name(asked.name)
+    if asked.answers is not None:
+        report = _answered(report, read_answers(asked.answers))
     told = [*recall_told(report)]
     if asked.what_if:
         tables = {
@@ -84,3 +91,13 @@ def run_recall(asked: Asked, root: Path) -> Answered:
         added = add_holds(named, asked.hold, asked.name or "recall", report.fresh.day)
         told.append(("holds", f"{added:,} added to {asked.hold}"))
     return Answered(report, folder, told)
+
+
+def _answered(report: Recall, answers: pl.DataFrame) -> Recall:
+    called = with_answers(report.tables["recall_contacts"], answers)
+    tables = {
+        "recall_status": status(called),
+        "recall_unknown_answers": unknown_answers(called, answers),
+    }
+    checked = {name: ANSWERED[name].validate(table) for name, table in tables.items()}
+    return replace(report, tables=report.tables | {"recall_contacts": called} | checked)

@@ -27,6 +27,16 @@ def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
             f"{int(lots[name].sum()):,} {_words(name)}" for name in CLASSES if name not in CAME
         )
         yield "balance", f"{came} = {here:,} on hand + {went}"
+    if "recall_status" in tables:
+        row = tables["recall_status"].row(-1, named=True)
+        yield (
+            "calls",
+            f"{row['told']:,} of {_of(row['contacts'], 'contact')} told, {row['answered']:,} "
+            f"answered; {row['outstanding']:,} of {_of(row['units'], 'unit')} outstanding",
+        )
+        unknown = tables["recall_unknown_answers"].height
+        if unknown:
+            yield "UNKNOWN", f"{_of(unknown, 'answer')} of no contact: recall_unknown_answers"
     if tables["recall_unlabelled"].height:
         bare = int(tables["recall_unlabelled"]["on_hand"].sum())
         yield "unlabelled", f"{bare:,} units of these UPCs have no lot or serial number"
