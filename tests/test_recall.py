@@ -1,10 +1,12 @@
 """From a lot code to what is here, what left and whom to call (SPEC 7, SPEC-BEYOND E)."""
 
+import subprocess
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import fastexcel
 import polars as pl
 import pytest
@@ -15,9 +17,10 @@ from flows.recalls.page import page_of
 from flows.recalls.report import Recall, recall
 from flows.recalls.run_recall import Asked, run_recall
 from flows.recalls.what_if import what_if
+from flows.recalls.workbook import MOST_ROWS, write_workbook
 from flows.recalls.write import write_report
 from flows.settings import Stopped, load_settings, places
-from tests.roots import Root
+from tests.roots import LOTWISE, Root
 
 COUNTS = "location_code,upc,lot_code,date,quantity,counted_at\n"
 LINES = "order_id,line_id,location_code,upc,quantity,customer_id\n"
@@ -377,6 +380,55 @@ def test_no_published_table_tells_how_to_reach_a_customer(two_lots: Root) -> Non
     database = (two_lots.path / "published" / "lotwise.duckdb").read_bytes()
 
     assert b"Ada" not in database
+
+
+def test_a_database_of_another_version_is_named_with_what_to_do(two_lots: Root) -> None:
+    live = two_lots.path / "published" / "lotwise.duckdb"
+    live.chmod(0o644)
+    with duckdb.connect(str(live)) as published:
+        published.execute("UPDATE state.version SET version = 1000")
+
+    with pytest.raises(Stopped, match="version 1000, this Lotwise reads"):
+        recalled(two_lots, "L1")
+
+
+@pytest.mark.parametrize("lot", ["--what", "-1", "x'; DROP TABLE records; --", "$day", "%", "*"])
+def test_a_lot_is_a_lot_whatever_it_looks_like(root: Root, lot: str) -> None:
+    root.put("inbox/inventory/2026-04-01.csv", f'{COUNTS}A,U,"{lot}",,5,\nA,U,L2,,7,\n')
+    root.night("2026-04-01")
+
+    done = subprocess.run(
+        [LOTWISE, "recall", "--root", str(root.path), "--", lot],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "5 units at 1 location" in done.stdout
+    assert figures(recalled(root, lot).tables["recall_lots"])["on_hand"] == 5
+
+
+def test_ten_thousand_lots_are_one_report(two_lots: Root, tmp_path: Path) -> None:
+    notice = tmp_path / "notice.csv"
+    notice.write_text("\n".join(["lot_code", *(f"X{one}" for one in range(10_000)), "L1", ""]))
+
+    answered = run_recall(Asked(notice=notice), two_lots.path)
+
+    assert figures(answered.report.tables["recall_lots"])["on_hand"] == 15
+
+
+def test_a_sheet_that_is_cut_says_so_and_names_the_file_that_has_all(tmp_path: Path) -> None:
+    table = pl.DataFrame({"order_id": [str(one) for one in range(MOST_ROWS + 5)]})
+
+    write_workbook({"recall_stop": table}, [("here", "much")], tmp_path / "cut.xlsx")
+
+    workbook = fastexcel.read_excel(tmp_path / "cut.xlsx")
+    more = "5 MORE ROWS IN recall_stop.csv"
+    sheet = workbook.load_sheet("stop", dtypes="string").to_polars()
+    assert sheet.row(-1) == (more,)
+    summary = workbook.load_sheet("summary", header_row=None, dtypes="string").to_polars()
+    assert summary.rows() == [("here", "much"), ("CUT", f"recall_stop: {more}")]
 
 
 NASTY = ("<script>alert(1)</script>", "a\u202eb", "=1+1", "\"'&<b>")

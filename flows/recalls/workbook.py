@@ -7,15 +7,15 @@ from typing import Final
 import polars as pl
 import xlsxwriter
 
-MOST_ROWS: Final = 1_048_575
-"""Rows of a sheet below its header."""
+MOST_ROWS: Final = 5_000
+"""Rows of a sheet below its header: more than a person goes through, and written within seconds.
+What is left out is told in the sheet and on the first one; the files have all."""
 
 WIDEST: Final = 40
 SAMPLE: Final = 200
 """Rows by which the width of a column is judged."""
 
 TEXT_ALONE: Final = {
-    "constant_memory": True,
     "strings_to_formulas": False,
     "strings_to_numbers": False,
     "strings_to_urls": False,
@@ -32,9 +32,6 @@ def write_workbook(
         first = workbook.add_worksheet("summary")
         first.set_column(0, 0, 14)
         first.set_column(1, 1, 100)
-        for row, (what, figure) in enumerate(told):
-            first.write_string(row, 0, what, bold)
-            first.write_string(row, 1, figure)
         for name, table in tables.items():
             sheet = workbook.add_worksheet(name.removeprefix("recall_"))
             shown = _as_cells(table.head(MOST_ROWS))
@@ -52,9 +49,12 @@ def write_workbook(
                     elif value is not None:
                         sheet.write(row, place, value)
             if table.height > MOST_ROWS:
-                first.write_string(
-                    len(told) + 1, 1, f"{name}: a sheet has no room for all; see {name}.csv"
-                )
+                more = f"{table.height - MOST_ROWS:,} MORE ROWS IN {name}.csv"
+                sheet.write_string(MOST_ROWS + 1, 0, more, bold)
+                told = [*told, ("CUT", f"{name}: {more}")]
+        for row, (what, figure) in enumerate(told):
+            first.write_string(row, 0, what, bold)
+            first.write_string(row, 1, figure)
 
 
 def _as_cells(table: pl.DataFrame) -> pl.DataFrame:
