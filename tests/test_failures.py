@@ -406,7 +406,7 @@ def test_flipped_bits_of_a_warehouse_are_found_or_touch_nothing(
 
 
 def test_a_damaged_log_of_the_last_commit_stops_the_night_and_rebuild_is_named(
-    runs: Runs, first: Root, root: Root
+    runs: Runs, root: Root, second: Root
 ) -> None:
     assert runs.lotwise(
         root.path, "nightly", "--day", DAY, since="COMMIT of warehouse done", after=0
@@ -414,7 +414,13 @@ def test_a_damaged_log_of_the_last_commit_stops_the_night_and_rebuild_is_named(
     log = root.path / "warehouse.duckdb.wal"
     overwrite(log, log.stat().st_size // 2, b"\xff\x00\xff")
 
-    assert_failed(night(runs, root), "lotwise rebuild")
+    ended = night(runs, root)
+
+    # Seldom the kill comes when all of the log stands in the file already: then it says nothing.
+    if ended.code == 0:
+        assert is_same(root, second)
+    else:
+        assert_failed(ended, "lotwise rebuild")
 
 
 def test_what_a_killed_run_left_is_thrown_away(runs: Runs, root: Root, second: Root) -> None:
