@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 import xlsxwriter
 
-MOST_ROWS: Final = 5_000
+MOST_ROWS: Final = 2_000
 """Rows of a sheet below its header: more than a person goes through, and written within seconds.
 What is left out is told in the sheet and on the first one; the files have all."""
 
