@@ -42,6 +42,19 @@ def possible_lots(named: Iterable[tuple[str, str | None]], lots: pl.DataFrame) -
     return pl.DataFrame(told, schema=ALIKE, orient="row")
 
 
+def alike(codes: pl.Series, named: Iterable[str]) -> pl.Series:
+    """Those of many codes that read like one of the named."""
+    read = {_read(code) for code in named}
+    letters, digits = ([chr(one) for one in side] for side in (LOOK_ALIKES, LOOK_ALIKES.values()))
+    told = (
+        codes.str.to_uppercase()
+        .str.replace_all(r"[\W_]", "")
+        .str.replace_many(letters, digits)
+        .str.strip_chars_start("0")
+    )
+    return codes.filter(told.is_in(pl.Series([*read], dtype=pl.String).implode()))
+
+
 def reads_like(code: str, other: str) -> bool:
     """Two codes that people write for each other: case, punctuation, leading zeros, look-alikes."""
     return _read(code) == _read(other)

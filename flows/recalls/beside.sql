@@ -1,14 +1,27 @@
 -- One row per shipped row that nobody scanned, of a lot that is not recalled, and recalled record of
 -- its place and UPC that the order line would have taken (SPEC 7.2.2).
-WITH others AS (
+WITH other_records AS (
+    SELECT
+        records.inventory_id,
+        records.lot_code,
+        pools.location_code,
+        pools.upc,
+    FROM state.records AS records
+    JOIN (
+        FROM state.pools SEMI JOIN recalled_records USING (location_code, upc)
+    ) AS pools USING (pool_no)
+    ANTI JOIN recalled USING (inventory_id)
+    WHERE records.lot_code IS NOT NULL
+),
+others AS (
     SELECT
         fulfilled.rowid AS shipped_row,
         lines.order_id,
         lines.line_id,
         lines.customer_id,
-        pools.location_code,
-        pools.upc,
-        records.lot_code,
+        other_records.location_code,
+        other_records.upc,
+        other_records.lot_code,
         fulfilled.shipment_id,
         fulfilled.shipped_at,
         fulfilled.quantity,
@@ -18,14 +31,9 @@ WITH others AS (
         lines.condition AS asked_condition,
         lines.serial_number AS asked_serial_number,
     FROM state.fulfilled AS fulfilled
-    ANTI JOIN recalled USING (inventory_id)
-    JOIN state.records AS records USING (inventory_id)
-    JOIN state.pools AS pools ON pools.pool_no = records.pool_no
-    SEMI JOIN (
-        SELECT DISTINCT location_code, upc FROM recalled_records
-    ) AS here ON here.location_code = pools.location_code AND here.upc = pools.upc
+    JOIN other_records USING (inventory_id)
     JOIN state.lines AS lines USING (line_no)
-    WHERE NOT fulfilled.is_scanned AND records.lot_code IS NOT NULL
+    WHERE NOT fulfilled.is_scanned
 )
 SELECT
     others.* EXCLUDE (asked_sku, asked_lot_code, asked_date, asked_condition, asked_serial_number),

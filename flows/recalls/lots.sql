@@ -1,14 +1,23 @@
--- One row per UPC and lot of all stock: units there, and units that left.
+-- One row per UPC and lot of the table `asked`: units there, and units that left.
+WITH of_lots AS (
+    SELECT
+        records.inventory_id,
+        pools.upc,
+        records.lot_code,
+    FROM state.records AS records
+    JOIN state.pools AS pools USING (pool_no)
+    SEMI JOIN asked ON asked.upc = pools.upc AND asked.lot_code = records.lot_code
+)
 SELECT
-    pools.upc,
-    records.lot_code,
+    of_lots.upc,
+    of_lots.lot_code,
     CAST(sum(state.on_hand) AS BIGINT) AS on_hand,
     CAST(coalesce(sum(gone.quantity), 0) AS BIGINT) AS shipped,
-FROM state.records AS records
+FROM of_lots
 JOIN state.record_state AS state USING (inventory_id)
-JOIN state.pools AS pools USING (pool_no)
 LEFT JOIN (
-    SELECT inventory_id, sum(quantity) AS quantity FROM state.fulfilled GROUP BY inventory_id
+    SELECT inventory_id, sum(quantity) AS quantity
+    FROM state.fulfilled SEMI JOIN of_lots USING (inventory_id)
+    GROUP BY inventory_id
 ) AS gone USING (inventory_id)
-WHERE records.lot_code IS NOT NULL
 GROUP BY ALL

@@ -18,7 +18,7 @@ from flows.settings import Places, Stopped
 from flows.state.warehouse import VERSION, Connection, connected, load, only, sql
 from schemas.recall import RECALL
 from schemas.settings import Settings
-from transforms.possible_lots import possible_lots
+from transforms.possible_lots import alike, possible_lots
 from transforms.recall import balances, classed, contacts, possible_units, returned
 from transforms.recall_lots import in_transit, recall_lots
 from transforms.recall_rows import rows_that_carry
@@ -94,7 +94,7 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
             "recall_events": events.with_columns(
                 pl.col("at").dt.replace_time_zone(None).alias("moved_at"), quantity="units"
             ),
-            "recall_matches": _matches(published, named),
+            "recall_matches": _matches(published, named, records),
         }
         fresh = _freshness(published, places, settings, records)
     return Recall(named, {name: _told(name, table) for name, table in tables.items()}, fresh)
@@ -237,11 +237,32 @@ _NONE = pl.DataFrame(
 )
 
 
-def _matches(published: Connection, named: pl.DataFrame) -> pl.DataFrame:
-    lots = load(published, sql("recalls", "lots.sql"))
+def _matches(published: Connection, named: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Among lots of the UPCs concerned; of lots that name none, also those elsewhere that read the
+    same."""
     told = named.select("lot_code", "upc").drop_nulls("lot_code").unique(maintain_order=True)
-    found = possible_lots(told.rows(), lots.select("upc", "lot_code"))
-    return found.join(lots, on=["upc", "lot_code"], how="left", maintain_order="left")
+    of_any_upc = told.filter(pl.col("upc").is_null()).get_column("lot_code")
+    codes = load(
+        published, "SELECT DISTINCT lot_code FROM state.records WHERE lot_code IS NOT NULL"
+    )
+    same = alike(codes.get_column("lot_code"), of_any_upc)
+    published.register("read_the_same", same.to_frame())
+    upcs = pl.concat([told.get_column("upc"), records.get_column("upc")]).drop_nulls().unique()
+    published.register("upcs", upcs.to_frame())
+    lots = load(
+        published,
+        """
+        SELECT DISTINCT pools.upc, records.lot_code
+        FROM state.records AS records
+        JOIN state.pools AS pools USING (pool_no)
+        WHERE records.lot_code IN (FROM read_the_same)
+            OR (records.lot_code IS NOT NULL AND pools.upc IN (FROM upcs))
+        """,
+    )
+    found = possible_lots(told.rows(), lots)
+    published.register("asked", found.select("upc", "lot_code").unique())
+    units = load(published, sql("recalls", "lots.sql"))
+    return found.join(units, on=["upc", "lot_code"], how="left", maintain_order="left")
 
 
 def _freshness(
@@ -255,10 +276,14 @@ def _freshness(
     counted = load(
         published,
         """
-        SELECT location_code, CAST(max(counted_at) AS TIMESTAMP) AS counted_at
-        FROM state.record_state
-        JOIN state.records USING (inventory_id)
-        JOIN state.pools USING (pool_no)
+        SELECT pools.location_code, CAST(max(counted_at) AS TIMESTAMP) AS counted_at
+        FROM (
+            SELECT pool_no, max(counted_at) AS counted_at
+            FROM state.record_state
+            JOIN (SELECT inventory_id, pool_no FROM state.records) USING (inventory_id)
+            GROUP BY pool_no
+        )
+        JOIN state.pools AS pools USING (pool_no)
         SEMI JOIN concerned USING (location_code)
         GROUP BY location_code
         ORDER BY location_code
