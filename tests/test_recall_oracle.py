@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -152,12 +153,15 @@ class Clerk:
         return told
 
 
-def reported(root: Root, named: dict[str, str]) -> Recall:
-    found = load_settings(root.path)
+def named_rows(named: dict[str, str]) -> pl.DataFrame:
     codes = {name: value for name, value in named.items() if name != "lot"}
     lots = tuple(value for name, value in named.items() if name == "lot")
-    rows = named_by_lots(lots, None, None, **codes)
-    return recall(rows, places(root.path, found), found)
+    return named_by_lots(lots, None, None, **codes)
+
+
+def reported(root: Root, named: dict[str, str]) -> Recall:
+    found = load_settings(root.path)
+    return recall(named_rows(named), places(root.path, found), found)
 
 
 def assert_as_the_clerk_says(root: Root, named: dict[str, str]) -> None:
@@ -178,6 +182,16 @@ def assert_as_the_clerk_says(root: Root, named: dict[str, str]) -> None:
     assert told == clerk.customers()
 
 
+def lived(folder: Path, story: Story) -> Root:
+    root = Root(folder)
+    for day, reference, files in story.nights:
+        written(root, reference)
+        for file in files:
+            root.put(f"inbox/{file.name}", file.csv)
+        root.night(str(day))
+    return root
+
+
 @pytest.mark.filterwarnings("ignore")
 @settings(max_examples=4 * TIMES)
 @given(stories(nights=3), st.sampled_from(NAMED))
@@ -185,12 +199,7 @@ def test_a_recall_has_the_figures_that_the_clerk_counts(
     story: Story, named: dict[str, str]
 ) -> None:
     with TemporaryDirectory() as folder:
-        root = Root(Path(folder))
-        for day, reference, files in story.nights:
-            written(root, reference)
-            for file in files:
-                root.put(f"inbox/{file.name}", file.csv)
-            root.night(str(day))
+        root = lived(Path(folder), story)
         for one in (named, {"lot": "A"}):
             assert_as_the_clerk_says(root, one)
 
@@ -202,16 +211,9 @@ def test_what_a_hold_would_do_is_what_the_night_does_with_it(
     story: Story, named: dict[str, str]
 ) -> None:
     with TemporaryDirectory() as folder:
-        root = Root(Path(folder))
-        for day, reference, files in story.nights:
-            written(root, reference)
-            for file in files:
-                root.put(f"inbox/{file.name}", file.csv)
-            root.night(str(day))
-        found = load_settings(root.path)
-        codes = {name: value for name, value in named.items() if name != "lot"}
-        lots = tuple(value for name, value in named.items() if name == "lot")
-        rows = named_by_lots(lots, None, None, **codes)
+        root = lived(Path(folder), story)
+        found, rows = load_settings(root.path), named_rows(named)
+        last, *_ = story.nights[-1]
         balances = "SELECT order_id, line_id, allocated, pending FROM order_lines"
         promised = "SELECT order_id, line_id, inventory_id, quantity FROM allocated"
         before = {row[:2]: row[2:] for row in root.rows(balances)}
@@ -219,8 +221,8 @@ def test_what_a_hold_would_do_is_what_the_night_does_with_it(
 
         told = what_if(rows, places(root.path, found))
 
-        add_holds(rows, root.path / "reference" / "holds.csv", "recall", day)
-        root.night(str(day))
+        add_holds(rows, root.path / "reference" / "holds.csv", "recall", last)
+        root.night(str(last))
         after = {row[:2]: row[2:] for row in root.rows(balances)}
         lines = {row[:2]: row[3:] for row in told["what_if_lines"].rows()}
         assert before | lines == after
