@@ -222,12 +222,15 @@ class RecallUnlabelled(RecalledRecord):
 
 
 class RecallRows(pa.DataFrameModel):
-    """Rows that no movement speaks for, waiting or rejected, that carry a recalled lot."""
+    """Rows that no movement speaks for and that carry a recalled lot: waiting, rejected, of a
+    refused file, or of one that no night has read."""
 
     file: pl.String = pa.Field(description="The file, as its path inside the inbox.")
     row: pl.Int64 = pa.Field(description="Row of the file.")
     kind: pl.String = pa.Field(description="What it is.")
-    outcome: pl.String = pa.Field(isin=["waiting", "rejected"], description="What became of it.")
+    outcome: pl.String = pa.Field(
+        isin=["waiting", "rejected", "refused", "unread"], description="What became of it."
+    )
     reason: pl.String = pa.Field(description="Why, in its own words.")
     order_id: pl.String = pa.Field(nullable=True, description="The order, where the row tells it.")
     customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is, if known.")

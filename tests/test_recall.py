@@ -20,6 +20,7 @@ from flows.recalls.what_if import what_if
 from flows.recalls.workbook import MOST_ROWS, write_workbook
 from flows.recalls.write import write_report
 from flows.settings import Stopped, load_settings, places
+from flows.state.warehouse import locked
 from tests.roots import LOTWISE, Root
 
 COUNTS = "location_code,upc,lot_code,date,quantity,counted_at\n"
@@ -429,6 +430,25 @@ def test_a_sheet_that_is_cut_says_so_and_names_the_file_that_has_all(tmp_path: P
     assert sheet.row(-1) == (more,)
     summary = workbook.load_sheet("summary", header_row=None, dtypes="string").to_polars()
     assert summary.rows() == [("here", "much"), ("CUT", f"recall_stop: {more}")]
+
+
+def test_rows_of_files_that_no_night_took_are_told(two_lots: Root) -> None:
+    two_lots.put("inbox/orders/2026-04-02.csv", "order,upc\nl-1,U\nL9,U\n")
+    two_lots.night("2026-04-02")
+    two_lots.put("inbox/shipments/2026-04-09.csv", f"{SHIPPED}1,1,2,l 1,\n2,1,2,L2,\n")
+
+    rows = recalled(two_lots, "L1").tables["recall_rows"]
+
+    names = ("file", "row", "outcome", "order_id", "customer_id")
+    assert sorted(rows.select(names).rows()) == [
+        ("orders/2026-04-02.csv", 1, "refused", None, None),
+        ("shipments/2026-04-09.csv", 1, "unread", "1", "c1"),
+    ]
+
+
+def test_a_report_waits_for_no_lock(two_lots: Root) -> None:
+    with locked(places(two_lots.path, load_settings(two_lots.path))):
+        assert figures(recalled(two_lots, "L1").tables["recall_lots"])["on_hand"] == 15
 
 
 NASTY = ("<script>alert(1)</script>", "a\u202eb", "=1+1", "\"'&<b>")

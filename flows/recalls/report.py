@@ -3,17 +3,15 @@
 It needs no lock and changes nothing, so it runs while a night does and after one was killed.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from flows.files.reference import read_customers
-from flows.night.take import list_inbox
 from flows.published.named_records import named_records
+from flows.recalls.freshness import Freshness, freshness
+from flows.recalls.rows_not_posted import rows_not_posted
 from flows.settings import Places, Stopped
 from flows.state.warehouse import VERSION, Connection, connected, load, only, sql
 from schemas.recall import RECALL
@@ -21,23 +19,6 @@ from schemas.settings import Settings
 from transforms.possible_lots import alike, possible_lots
 from transforms.recall import balances, classed, contacts, possible_units, returned
 from transforms.recall_lots import in_transit, recall_lots
-from transforms.recall_rows import rows_that_carry
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """How new the figures are (SPEC 7.3).
-
-    counted: location_code, counted_at of each location concerned. unread: files of the inbox that
-    no run has read. held: how many of the `records` recalled a hold or their date blocks.
-    """
-
-    day: date
-    finished: datetime
-    counted: pl.DataFrame
-    unread: list[str]
-    records: int
-    held: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +64,7 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
             how="diagonal",
         )
         customers = _with_returned(customers, events)
+        lots = named.get_column("lot_code").drop_nulls().unique(maintain_order=True).to_list()
         tables = {
             "recall_lots": recall_lots(stood, events, shipped, stop),
             "recall_stock": _still_here(stood, events),
@@ -90,13 +72,13 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
             "recall_contacts": contacts(customers, stop, read_customers(places)),
             "recall_customers": customers,
             "recall_unlabelled": _with_shipped(bare, without_label),
-            "recall_rows": _rows(published, places, named, records),
+            "recall_rows": rows_not_posted(published, places, settings, lots, records),
             "recall_events": events.with_columns(
                 pl.col("at").dt.replace_time_zone(None).alias("moved_at"), quantity="units"
             ),
             "recall_matches": _matches(published, named, records),
         }
-        fresh = _freshness(published, places, settings, records)
+        fresh = freshness(published, places, settings, records)
     return Recall(named, {name: _told(name, table) for name, table in tables.items()}, fresh)
 
 
@@ -203,40 +185,6 @@ def _with_shipped(bare: pl.DataFrame, shipped: pl.DataFrame) -> pl.DataFrame:
     return told.with_columns(pl.col("shipped").fill_null(0))
 
 
-def _rows(
-    published: Connection, places: Places, named: pl.DataFrame, records: pl.DataFrame
-) -> pl.DataFrame:
-    days = load(published, "FROM state.left_days ORDER BY day").get_column("day")
-    paths = [str(places.day_folder(day) / "rejects.parquet") for day in days]
-    there = [path for path in paths if Path(path).is_file()]
-    left = pl.concat([pl.scan_parquet(path, glob=False).collect() for path in there] or [_NONE])
-    published.register("left_rejects", left.select(_NONE.columns))
-    rows = load(published, sql("recalls", "rows.sql"))
-    here: Iterable[tuple[str, str]] = records.select("location_code", "upc").unique().iter_rows()
-    found = rows_that_carry(rows, named.get_column("lot_code").drop_nulls(), here)
-    published.register("carried", found.select("order_id").drop_nulls().unique())
-    customers = load(
-        published,
-        """
-        SELECT order_id, any_value(customer_id) AS customer_id
-        FROM state.lines SEMI JOIN carried USING (order_id)
-        GROUP BY order_id
-        """,
-    )
-    return found.join(customers, on="order_id", how="left", maintain_order="left")
-
-
-_NONE = pl.DataFrame(
-    schema={
-        "file": pl.String,
-        "row": pl.Int64,
-        "kind": pl.String,
-        "rule": pl.String,
-        "raw": pl.String,
-    }
-)
-
-
 def _matches(published: Connection, named: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     """Among lots of the UPCs concerned; of lots that name none, also those elsewhere that read the
     same."""
@@ -263,40 +211,6 @@ def _matches(published: Connection, named: pl.DataFrame, records: pl.DataFrame) 
     published.register("asked", found.select("upc", "lot_code").unique())
     units = load(published, sql("recalls", "lots.sql"))
     return found.join(units, on=["upc", "lot_code"], how="left", maintain_order="left")
-
-
-def _freshness(
-    published: Connection, places: Places, settings: Settings, records: pl.DataFrame
-) -> Freshness:
-    (day, finished) = load(
-        published,
-        "SELECT day, CAST(finished AS TIMESTAMP) FROM state.runs ORDER BY run DESC LIMIT 1",
-    ).row(0)
-    published.register("concerned", records.select("location_code").unique())
-    counted = load(
-        published,
-        """
-        SELECT pools.location_code, CAST(max(counted_at) AS TIMESTAMP) AS counted_at
-        FROM (
-            SELECT pool_no, max(counted_at) AS counted_at
-            FROM state.record_state
-            JOIN (SELECT inventory_id, pool_no FROM state.records) USING (inventory_id)
-            GROUP BY pool_no
-        )
-        JOIN state.pools AS pools USING (pool_no)
-        SEMI JOIN concerned USING (location_code)
-        GROUP BY location_code
-        ORDER BY location_code
-        """,
-    )
-    known = {*load(published, "SELECT DISTINCT file, size FROM state.files").iter_rows()}
-    unread = [
-        one.file
-        for one in list_inbox(places, settings, date.max)
-        if (one.file, one.path.lstat().st_size) not in known
-    ]
-    held = int(records.get_column("is_blocked").sum())
-    return Freshness(day, finished, counted, unread, records.height, held)
 
 
 def _told(name: str, table: pl.DataFrame) -> pl.DataFrame:
