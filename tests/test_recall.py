@@ -435,7 +435,7 @@ def test_a_sheet_that_is_cut_says_so_and_names_the_file_that_has_all(tmp_path: P
 def test_rows_of_files_that_no_night_took_are_told(two_lots: Root) -> None:
     two_lots.put("inbox/orders/2026-04-02.csv", "order,upc\nl-1,U\nL9,U\n")
     two_lots.night("2026-04-02")
-    two_lots.put("inbox/shipments/2026-04-09.csv", f"{SHIPPED}1,1,2,l 1,\n2,1,2,L2,\n")
+    two_lots.put("inbox/shipments/2026-04-09.csv", f"{SHIPPED}1,1,2,l 1,\n2,1,2,L2,\n3,1,2,L1,,x\n")
 
     rows = recalled(two_lots, "L1").tables["recall_rows"]
 
@@ -443,6 +443,7 @@ def test_rows_of_files_that_no_night_took_are_told(two_lots: Root) -> None:
     assert sorted(rows.select(names).rows()) == [
         ("orders/2026-04-02.csv", 1, "refused", None, None),
         ("shipments/2026-04-09.csv", 1, "unread", "1", "c1"),
+        ("shipments/2026-04-09.csv", 3, "unread", None, None),
     ]
 
 
