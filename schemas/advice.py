@@ -14,6 +14,7 @@ from schemas.cancellations import Cancellations
 from schemas.counts import Counts
 from schemas.granular import FoundUpc
 from schemas.orders import Orders
+from schemas.recall_people import Customers, RawAnswers
 from schemas.reference import RawHolds, RawLocations, RawProducts, RawSkus
 from schemas.settings import RAW
 from schemas.shipments import Shipments
@@ -32,6 +33,8 @@ REFERENCE: Final[tuple[type[pa.DataFrameModel], ...]] = (
     RawProducts,
     RawSkus,
     RawHolds,
+    Customers,
+    RawAnswers,
 )
 
 OTHERS: Final = {

@@ -452,6 +452,13 @@ def test_a_report_waits_for_no_lock(two_lots: Root) -> None:
         assert figures(recalled(two_lots, "L1").tables["recall_lots"])["on_hand"] == 15
 
 
+def test_an_answer_of_nobody_is_refused_with_what_to_do(two_lots: Root) -> None:
+    answers = two_lots.put("answers.csv", "customer_id,order_id,held\nc1,,1\n,,2\n")
+
+    with pytest.raises(Stopped, match=r"answers.csv, row 2: names_nobody: name the customer"):
+        run_recall(Asked(("L1",), answers=answers), two_lots.path)
+
+
 NASTY = ("<script>alert(1)</script>", "a\u202eb", "=1+1", "\"'&<b>")
 
 
