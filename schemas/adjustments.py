@@ -15,7 +15,7 @@ from schemas.granular import (
     RawGranular,
 )
 
-NUMBERED: Final = (
+OTHER_CODES: Final = (
     "location_code",
     "upc",
     "part_number",
@@ -25,7 +25,7 @@ NUMBERED: Final = (
     "transfer_id",
     "document",
 )
-"""Codes of an adjustment beside the granular ones. A return names its order line, a transfer the
+"""Codes beside the granular ones. A return names its order line, a transfer the
 units that left for another place; supplier and document say where units came from (SPEC 5.6, 5.7).
 """
 
@@ -46,9 +46,9 @@ class RawAdjustments(RawGranular):
     supplier: pl.String = pa.Field(nullable=True, str_length={"max_value": 50})
     document: pl.String = pa.Field(nullable=True, str_length={"max_value": 50})
 
-    spreadsheet_number = rules.code(*NUMBERED, *CODES)
-    invisible_character = rules.visible(*NUMBERED, "supplier", *CODES)
-    spreadsheet_error = rules.computed(*NUMBERED, "supplier", *CODES)
+    spreadsheet_number = rules.code(*OTHER_CODES, *CODES)
+    invisible_character = rules.visible(*OTHER_CODES, "supplier", *CODES)
+    spreadsheet_error = rules.computed(*OTHER_CODES, "supplier", *CODES)
     whole_number = rules.whole_number("quantity")
     instant = rules.instant("adjusted_at")
 

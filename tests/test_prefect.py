@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from time import sleep
@@ -18,6 +18,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+
+from flows.night.stages import run_night
 
 REPOSITORY = Path(__file__).parents[1]
 PREFECT = str(Path(sys.executable).with_name("prefect"))
@@ -194,11 +196,15 @@ def test_a_run_that_starts_late_is_of_the_business_day_that_it_was_scheduled_for
 
 
 def test_a_deployed_recall_writes_its_report(server: Server, root: Path) -> None:
+    other = root.with_name("recalled")
+    ignored = shutil.ignore_patterns("warehouse*", "published", "recalls")
+    shutil.copytree(REPOSITORY / "data", other, ignore=ignored)
+    run_night(date(2026, 3, 4), other)
     deployment = server.get("deployments/name/recall/recall")["id"]
 
     asked = server.ask(
         f"deployments/{deployment}/create_flow_run",
-        parameters={"root": str(root), "lots": ["OM-0415"]},
+        parameters={"root": str(other), "lots": ["OM-0415"]},
         state={"type": "SCHEDULED"},
     )
 
@@ -208,4 +214,4 @@ def test_a_deployed_recall_writes_its_report(server: Server, root: Path) -> None
             break
         sleep(0.5)
     assert run["state_name"] == "Completed", run["state"]
-    assert (root / "recalls" / "OM-0415" / "recall_contacts.csv").exists()
+    assert (other / "recalls" / "OM-0415" / "recall_contacts.csv").exists()

@@ -378,9 +378,40 @@ def test_no_published_table_tells_how_to_reach_a_customer(two_lots: Root) -> Non
     two_lots.put("reference/customers.csv", "customer_id,name,phone\nc1,Ada,+44 1\n")
     two_lots.night("2026-04-02")
 
-    database = (two_lots.path / "published" / "lotwise.duckdb").read_bytes()
+    tables = two_lots.rows("SELECT schema_name || '.' || table_name FROM duckdb_tables()")
+    views = two_lots.rows(
+        "SELECT schema_name || '.' || view_name FROM duckdb_views() WHERE NOT internal"
+    )
+    told = [two_lots.rows(f"FROM {name}") for (name,) in (*tables, *views)]
 
-    assert b"Ada" not in database
+    assert len(told) > 30
+    assert "c1" in str(told)
+    assert "Ada" not in str(told)
+
+
+def test_a_file_that_says_something_else_since_is_unread_though_it_is_as_long(
+    two_lots: Root,
+) -> None:
+    assert recalled(two_lots, "L1").fresh.unread == []
+    counts = two_lots.path / "inbox" / "inventory" / "2026-04-01.csv"
+
+    counts.write_text(counts.read_text().replace("2026-06-01,10", "2026-06-01,11"))
+
+    assert recalled(two_lots, "L1").fresh.unread == ["inventory/2026-04-01.csv"]
+
+
+def test_a_lot_may_be_meant_by_each_of_two_that_were_named(root: Root) -> None:
+    root.put("inbox/inventory/2026-04-01.csv", f"{COUNTS}A,U,L1,,5,\nA,U,L2,,5,\nA,U,L3,,5,\n")
+    root.night("2026-04-01")
+
+    matches = recalled(root, "L1", "L2").tables["recall_matches"]
+
+    assert matches.select("named", "lot_code").rows() == [
+        ("L1", "L2"),
+        ("L1", "L3"),
+        ("L2", "L1"),
+        ("L2", "L3"),
+    ]
 
 
 def test_a_database_of_another_version_is_named_with_what_to_do(two_lots: Root) -> None:

@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -192,7 +191,6 @@ def lived(folder: Path, story: Story) -> Root:
     return root
 
 
-@pytest.mark.filterwarnings("ignore")
 @settings(max_examples=4 * TIMES)
 @given(stories(nights=3), st.sampled_from(NAMED))
 def test_a_recall_has_the_figures_that_the_clerk_counts(
@@ -204,7 +202,6 @@ def test_a_recall_has_the_figures_that_the_clerk_counts(
             assert_as_the_clerk_says(root, one)
 
 
-@pytest.mark.filterwarnings("ignore")
 @settings(max_examples=4 * TIMES)
 @given(stories(nights=2), st.sampled_from(NAMED))
 def test_what_a_hold_would_do_is_what_the_night_does_with_it(

@@ -16,11 +16,12 @@ def near(code: str, codes: Iterable[str]) -> list[str]:
     Two read alike that differ in case, blanks, punctuation, leading zeros or letters like digits.
     """
     others = sorted({one for one in codes if one != code})
-    alike = [one for one in others if _read(one) == _read(code)]
-    return (alike or [one for one in others if _is_one_off(_read(one), _read(code))])[:MOST]
+    alike = [one for one in others if reading(one) == reading(code)]
+    return (alike or [one for one in others if _is_one_off(reading(one), reading(code))])[:MOST]
 
 
-def _read(code: str) -> str:
+def reading(code: str) -> str:
+    """What is the same of codes that people write for each other."""
     return re.sub(r"[\W_]", "", code.upper()).translate(LOOK_ALIKES).lstrip("0")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from schemas.recall import WHY_ALIKE
-from transforms.near import LOOK_ALIKES
+from transforms.near import LOOK_ALIKES, reading
 
 ALIKE: Final = {"named": pl.String, "upc": pl.String, "lot_code": pl.String, "why": pl.String}
 
@@ -20,22 +20,22 @@ def possible_lots(named: Iterable[tuple[str, str | None]], lots: pl.DataFrame) -
     other is told among lots of the UPCs that have the lot itself, or were named with it.
     """
     codes = lots.get_column("lot_code")
-    read = lots.with_columns(read=pl.Series([_read(code) for code in codes], dtype=pl.String))
+    read = lots.with_columns(read=pl.Series([reading(code) for code in codes], dtype=pl.String))
     told = []
     for lot, upc in dict.fromkeys(named):
         its = lots.filter(lot_code=lot).get_column("upc").to_list() if upc is None else [upc]
-        same = read.filter(pl.col("read") == _read(lot))
+        same = read.filter(pl.col("read") == reading(lot))
         if its:
             same = same.filter(pl.col("upc").is_in(its))
-        told += [(lot, one, code, _why_same(lot, code)) for one, code in _others(same, lot)]
-        known = {(one, code) for _, one, code, _ in told}
+        alike_ones = [*_others(same, lot)]
+        told += [(lot, one, code, _why_same(lot, code)) for one, code in alike_ones]
         near = lots.filter(
             pl.col("upc").is_in(its),
             pl.col("lot_code").str.len_chars().is_between(len(lot) - 1, len(lot) + 1),
         )
         for one, code in _others(near, lot):
             why = _one_off(lot, code)
-            if why and (one, code) not in known:
+            if why and (one, code) not in alike_ones:
                 told.append((lot, one, code, why))
     order = {why: place for place, why in enumerate(WHY_ALIKE)}
     told.sort(key=lambda row: (row[0], order[row[3]], row[1], row[2]))
@@ -44,7 +44,7 @@ def possible_lots(named: Iterable[tuple[str, str | None]], lots: pl.DataFrame) -
 
 def alike(codes: pl.Series, named: Iterable[str]) -> pl.Series:
     """Those of many codes that read like one of the named."""
-    read = {_read(code) for code in named}
+    read = {reading(code) for code in named}
     letters, digits = ([chr(one) for one in side] for side in (LOOK_ALIKES, LOOK_ALIKES.values()))
     told = (
         codes.str.to_uppercase()
@@ -55,21 +55,12 @@ def alike(codes: pl.Series, named: Iterable[str]) -> pl.Series:
     return codes.filter(told.is_in(pl.Series([*read], dtype=pl.String).implode()))
 
 
-def reads_like(code: str, other: str) -> bool:
-    """Two codes that people write for each other: case, punctuation, leading zeros, look-alikes."""
-    return _read(code) == _read(other)
-
-
 def _others(lots: pl.DataFrame, lot: str) -> Iterable[tuple[str, str]]:
     return lots.filter(pl.col("lot_code") != lot).select("upc", "lot_code").iter_rows()
 
 
 def _bare(code: str) -> str:
     return re.sub(r"[\W_]", "", code.upper())
-
-
-def _read(code: str) -> str:
-    return _bare(code).translate(LOOK_ALIKES).lstrip("0")
 
 
 def _why_same(lot: str, other: str) -> str:

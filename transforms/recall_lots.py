@@ -54,7 +54,7 @@ def in_transit(events: pl.DataFrame) -> pl.DataFrame:
     leaves = pl.col("event") == "transferred_out"
     return (
         sides.sort("at", "movement_id")
-        .group_by("transfer_id", "upc", "lot_code", "serial_number", maintain_order=True)
+        .group_by("transfer_id", "upc", "sku", "lot_code", "serial_number", maintain_order=True)
         .agg(
             pl.col("inventory_id", "date").filter(leaves).first(),
             in_transit=pl.when(leaves).then("units").otherwise(-pl.col("units")).sum(),

@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from transforms.columns import fold
-from transforms.possible_lots import reads_like
+from transforms.near import reading
 
 CARRIED: Final = {
     "file": pl.String,
@@ -32,12 +32,12 @@ def rows_that_carry(
     rows: file, row, kind, outcome, reason, raw, and where they are known lot_code, order_id,
     location_code and upc. here: location and UPC of recalled records.
     """
-    lots, places = [*lots], {*here}
+    read, places = {reading(lot) for lot in lots}, {*here}
     found = []
     for row in rows.iter_rows(named=True):
         values = _values(row["raw"])
         codes = [row["lot_code"], *(value for _, value in values)]
-        carries = any(reads_like(str(code), lot) for code in codes if code for lot in lots)
+        carries = any(reading(code) in read for code in codes if code)
         is_here = row["kind"] == "shipments" and (row["location_code"], row["upc"]) in places
         if carries or (row["outcome"] == "waiting" and is_here):
             order_id = row["order_id"] or dict(values).get("orderid")

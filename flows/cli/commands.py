@@ -1,4 +1,4 @@
-"""The command line: `lotwise nightly`, `backfill`, `check`, `rejects`, `audit`, `rebuild`."""
+"""The command line: `nightly`, `backfill`, `check`, `rejects`, `recall`, `audit`, `rebuild`."""
 
 import os
 import signal

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
 import polars as pl
 
-from flows.night.take import Input, list_inbox
-from flows.settings import Places
+from flows.files.inputs import digest_of
+from flows.night.take import Input
 from flows.state.warehouse import Connection, load
-from schemas.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,7 @@ class Freshness:
     held: int
 
 
-def freshness(
-    published: Connection, places: Places, settings: Settings, records: pl.DataFrame
-) -> Freshness:
+def freshness(published: Connection, records: pl.DataFrame, unread: list[Input]) -> Freshness:
     """records: those recalled, with location_code and is_blocked."""
     (day, finished) = load(
         published,
@@ -52,16 +50,26 @@ def freshness(
         ORDER BY location_code
         """,
     )
-    unread = [one.file for one in unread_files(published, places, settings)]
     held = int(records.get_column("is_blocked").sum())
-    return Freshness(day, finished, counted, unread, records.height, held)
+    files = [one.file for one in unread]
+    return Freshness(day, finished, counted, files, records.height, held)
 
 
-def unread_files(published: Connection, places: Places, settings: Settings) -> list[Input]:
-    """Files of the inbox that no run has read, or that are others since."""
-    known = {*load(published, "SELECT DISTINCT file, size FROM state.files").iter_rows()}
+def unread_files(published: Connection, inbox: list[Input]) -> list[Input]:
+    """Files that no run has read, or that say something else since. Links that lead out of the
+    inbox are no inputs."""
+    known = load(published, "SELECT file, sha256, size, changed_ns FROM state.files")
+    seen = {*known.select("file", "size", "changed_ns").iter_rows()}
+    read = {*known.select("file", "sha256").iter_rows()}
     return [
         one
-        for one in list_inbox(places, settings, date.max)
-        if (one.file, one.path.lstat().st_size) not in known
+        for one in inbox
+        if not one.is_foreign
+        and (one.file, *_size_and_change(one.path)) not in seen
+        and (one.file, digest_of(one.path)) not in read
     ]
+
+
+def _size_and_change(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_ctime_ns

@@ -4,14 +4,16 @@ It needs no lock and changes nothing, so it runs while a night does and after on
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 import polars as pl
 
 from flows.files.reference import read_customers
+from flows.night.take import list_inbox
 from flows.published.named_records import named_records
-from flows.recalls.freshness import Freshness, freshness
-from flows.recalls.rows_not_posted import rows_not_posted
+from flows.recalls.freshness import Freshness, freshness, unread_files
+from flows.recalls.rows_not_posted import not_read, refused_files, rows_not_posted
 from flows.settings import Places, Stopped
 from flows.state.warehouse import VERSION, Connection, connected, load, only, sql
 from schemas.recall import RECALL
@@ -39,7 +41,7 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
         matched = named_records(published, named)
         ids = matched.select(pl.col("inventory_id").unique())
         published.register("recalled", ids)
-        records = load(published, sql("recalls", "records.sql"))
+        records = _records(published, ids)
         published.register("recalled_records", records)
         events = classed(
             load(published, sql("recalls", "events.sql")),
@@ -64,6 +66,9 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
             how="diagonal",
         )
         customers = _with_returned(customers, events)
+        inbox = list_inbox(places, settings, date.max)
+        unread = unread_files(published, inbox)
+        not_taken = [*not_read(unread), *refused_files(published, inbox)]
         lots = named.get_column("lot_code").drop_nulls().unique(maintain_order=True).to_list()
         tables = {
             "recall_lots": recall_lots(stood, events, shipped, stop),
@@ -72,13 +77,13 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
             "recall_contacts": contacts(customers, stop, read_customers(places)),
             "recall_customers": customers,
             "recall_unlabelled": _with_shipped(bare, without_label),
-            "recall_rows": rows_not_posted(published, places, settings, lots, records),
+            "recall_rows": rows_not_posted(published, places, settings, lots, records, not_taken),
             "recall_events": events.with_columns(
                 pl.col("at").dt.replace_time_zone(None).alias("moved_at"), quantity="units"
             ),
             "recall_matches": _matches(published, named, records),
         }
-        fresh = freshness(published, places, settings, records)
+        fresh = freshness(published, records, unread)
     return Recall(named, {name: _told(name, table) for name, table in tables.items()}, fresh)
 
 
@@ -101,6 +106,11 @@ def _published(places: Places) -> Connection:
             "published it, or run a night with this one"
         )
     return published
+
+
+def _records(published: Connection, ids: pl.DataFrame) -> pl.DataFrame:
+    published.register("of_records", ids)
+    return load(published, sql("recalls", "records.sql"))
 
 
 def _shipped(published: Connection, ids: pl.DataFrame) -> pl.DataFrame:
@@ -140,9 +150,7 @@ def _unlabelled(
         serial_number=pl.lit(None, dtype=pl.String),
     )
     near = named_records(published, relaxed.select(named.columns)).unique()
-    published.register("recalled", near.select(pl.col("inventory_id").unique()))
-    found = load(published, sql("recalls", "records.sql"))
-    published.register("recalled", matched.select(pl.col("inventory_id").unique()))
+    found = _records(published, near.select(pl.col("inventory_id").unique()))
     wanted = labelled.select(
         row=pl.col("label").cast(pl.Int64), lot="lot_code", serial="serial_number"
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +9,7 @@ import polars as pl
 
 from flows.files.read import Chunks
 from flows.files.read_input import reading_of
-from flows.night.take import list_inbox
-from flows.recalls.freshness import unread_files
+from flows.night.take import Input
 from flows.settings import Places
 from flows.state.warehouse import Connection, load, sql
 from schemas.raw import Unreadable
@@ -21,7 +19,8 @@ from transforms.recall_rows import rows_that_carry
 from transforms.take import source_of
 
 MOST_BYTES: Final = 256 << 20
-"""Of files that are read for a report, in all; of more only the names are told."""
+"""Of files that are read for a report, in all. Of more none is read: the report names the unread
+ones, the summary of their night the refused ones."""
 
 REJECTED: Final = {
     "file": pl.String,
@@ -57,11 +56,11 @@ def rows_not_posted(
     settings: Settings,
     lots: list[str],
     records: pl.DataFrame,
+    files: list[NotTaken],
 ) -> pl.DataFrame:
     """As RecallRows: rows that wait, were rejected, or stand in files of which none was taken."""
     published.register("left_rejects", _left_rejects(published, places))
     listed = load(published, sql("recalls", "rows.sql"))
-    files = [*_not_taken(published, places, settings)]
     if sum(one.path.stat().st_size for one in files) <= MOST_BYTES:
         read = [_carrying(one, settings, lots) for one in files]
         listed = pl.concat([listed, *read], how="diagonal")
@@ -87,10 +86,14 @@ def _left_rejects(published: Connection, places: Places) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=REJECTED), *(one.select(REJECTED) for one in told)])
 
 
-def _not_taken(published: Connection, places: Places, settings: Settings) -> Iterator[NotTaken]:
-    for one in unread_files(published, places, settings):
-        if not one.is_foreign:
-            yield NotTaken(one.file, one.kind, one.path, "unread", "no night has read it")
+def not_read(unread: list[Input]) -> list[NotTaken]:
+    """Files that no night has read."""
+    why = "no night has read it"
+    return [NotTaken(one.file, one.kind, one.path, "unread", why) for one in unread]
+
+
+def refused_files(published: Connection, inbox: list[Input]) -> Iterator[NotTaken]:
+    """Files that were refused, and stand in the inbox as they were then."""
     refused = load(
         published,
         """
@@ -101,7 +104,7 @@ def _not_taken(published: Connection, places: Places, settings: Settings) -> Ite
         """,
     )
     why = {file: (size, reason) for file, size, reason in refused.iter_rows()}
-    for one in list_inbox(places, settings, date.max):
+    for one in inbox:
         size, reason = why.get(one.file, (None, ""))
         if not one.is_foreign and one.path.stat().st_size == size:
             yield NotTaken(one.file, one.kind, one.path, "refused", reason)
