@@ -23,6 +23,7 @@ from flows.night.stages import run_night
 
 REPOSITORY = Path(__file__).parents[1]
 PREFECT = str(Path(sys.executable).with_name("prefect"))
+ENDED = ("COMPLETED", "FAILED", "CRASHED")
 
 
 def answered(request: urllib.request.Request) -> Any:
@@ -103,37 +104,44 @@ class Server:
                 sleep(0.5)
         pytest.fail("the Prefect server did not start")
 
-    def runs(self, *states: str, scheduled: bool = False) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ask(
-            "flow_runs/filter", flow_runs={"state": {"type": {"any_": list(states)}}}
-        )
-        return [run for run in found if run["auto_scheduled"] is scheduled]
-
-    def wait_for_run(self, *, scheduled: bool) -> dict[str, Any]:
+    def wait_for_run(self, root: str | None = None) -> dict[str, Any]:
+        """An ended run on `root`, or one that the schedule started."""
         for _ in range(600):
-            ended = self.runs("COMPLETED", "FAILED", "CRASHED", scheduled=scheduled)
-            if ended:
-                return ended[0]
+            ended = self.ask(
+                "flow_runs/filter", flow_runs={"state": {"type": {"any_": list(ENDED)}}}
+            )
+            for run in ended:
+                if run["auto_scheduled"] if root is None else run["parameters"]["root"] == root:
+                    return dict(run)
             sleep(0.5)
         pytest.fail("no flow run ended")
 
+    def schedule(self, deployment: str, at: datetime | None = None, **parameters: Any) -> None:
+        found = self.get(f"deployments/name/{deployment}")["id"]
+        details = {} if at is None else {"scheduled_time": at.isoformat()}
+        state = {"type": "SCHEDULED", "state_details": details}
+        self.ask(f"deployments/{found}/create_flow_run", parameters=parameters, state=state)
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("prefect") / "data"
-    ignored = shutil.ignore_patterns("warehouse*", "published")
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The sample, of this test alone: nights of the schedule run on another root meanwhile."""
+    root = tmp_path / "data"
+    ignored = shutil.ignore_patterns("warehouse*", "published", "recalls")
     shutil.copytree(REPOSITORY / "data", root, ignore=ignored)
     return root
 
 
 @pytest.fixture(scope="module")
-def server(root: Path) -> Iterator[Server]:
-    server = Server(root.with_name("home"))
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    scheduled = tmp_path_factory.mktemp("prefect") / "scheduled"
+    (scheduled / "inbox" / "inventory").mkdir(parents=True)
+    server = Server(scheduled.with_name("home"))
     every_minute = (REPOSITORY / "prefect.yaml").read_text()
     assert 'cron: "0 4 * * *"' in every_minute
     every_minute = every_minute.replace('cron: "0 4 * * *"', 'cron: "* * * * *"')
-    every_minute = every_minute.replace("root: data", f"root: {root}")
-    deployments = root.with_name("prefect.yaml")
+    every_minute = every_minute.replace("root: data", f"root: {scheduled}")
+    deployments = scheduled.with_name("prefect.yaml")
     deployments.write_text(every_minute)
     start = ("server", "start", "--host", "127.0.0.1", "--port", str(server.port))
     with server.running(*start):
@@ -147,9 +155,10 @@ def server(root: Path) -> Iterator[Server]:
 def test_a_deployed_night_runs_to_completed_and_shows_its_stages_and_summary(
     server: Server, root: Path
 ) -> None:
-    server.prefect("deployment", "run", "nightly/nightly", "--param", 'day="2026-03-04"')
+    asked = ("--param", 'day="2026-03-04"', "--param", f"root={root}")
+    server.prefect("deployment", "run", "nightly/nightly", *asked)
 
-    run = server.wait_for_run(scheduled=False)
+    run = server.wait_for_run(str(root))
 
     assert run["state_name"] == "Completed", run["state"]
     assert (root / "published" / "day=2026-03-04" / "allocated.parquet").exists()
@@ -164,54 +173,32 @@ def test_a_deployed_night_runs_to_completed_and_shows_its_stages_and_summary(
 
 
 def test_the_schedule_starts_a_night_by_itself(server: Server) -> None:
-    run = server.wait_for_run(scheduled=True)
+    run = server.wait_for_run()
 
     assert run["state_name"] == "Completed", run["state"]
 
 
 def test_a_run_that_starts_late_is_of_the_business_day_that_it_was_scheduled_for(
-    server: Server, root: Path
+    server: Server, tmp_path: Path
 ) -> None:
-    other = root.with_name("late")
-    (other / "inbox" / "inventory").mkdir(parents=True)
-    (other / "lotwise.toml").write_text('timezone = "Europe/London"\n')
+    (tmp_path / "inbox" / "inventory").mkdir(parents=True)
+    (tmp_path / "lotwise.toml").write_text('timezone = "Europe/London"\n')
     london = ZoneInfo("Europe/London")
     yesterday = datetime.now(london).date() - timedelta(days=1)
     then = datetime.combine(yesterday, time(23, 30), london).astimezone(UTC)
-    deployment = server.get("deployments/name/nightly/nightly")["id"]
 
-    late = server.ask(
-        f"deployments/{deployment}/create_flow_run",
-        parameters={"root": str(other)},
-        state={"type": "SCHEDULED", "state_details": {"scheduled_time": then.isoformat()}},
-    )
+    server.schedule("nightly/nightly", then, root=str(tmp_path))
 
-    for _ in range(600):
-        run = server.get(f"flow_runs/{late['id']}")
-        if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED"):
-            break
-        sleep(0.5)
+    run = server.wait_for_run(str(tmp_path))
     assert run["state_name"] == "Completed", run["state"]
-    assert [path.name for path in (other / "published").glob("day=*")] == [f"day={yesterday}"]
+    assert [path.name for path in (tmp_path / "published").glob("day=*")] == [f"day={yesterday}"]
 
 
 def test_a_deployed_recall_writes_its_report(server: Server, root: Path) -> None:
-    other = root.with_name("recalled")
-    ignored = shutil.ignore_patterns("warehouse*", "published", "recalls")
-    shutil.copytree(REPOSITORY / "data", other, ignore=ignored)
-    run_night(date(2026, 3, 4), other)
-    deployment = server.get("deployments/name/recall/recall")["id"]
+    run_night(date(2026, 3, 4), root)
 
-    asked = server.ask(
-        f"deployments/{deployment}/create_flow_run",
-        parameters={"root": str(other), "lots": ["OM-0415"]},
-        state={"type": "SCHEDULED"},
-    )
+    server.schedule("recall/recall", root=str(root), lots=["OM-0415"])
 
-    for _ in range(600):
-        run = server.get(f"flow_runs/{asked['id']}")
-        if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED"):
-            break
-        sleep(0.5)
+    run = server.wait_for_run(str(root))
     assert run["state_name"] == "Completed", run["state"]
-    assert (other / "recalls" / "OM-0415" / "recall_contacts.csv").exists()
+    assert (root / "recalls" / "OM-0415" / "recall_contacts.csv").exists()
