@@ -234,6 +234,7 @@ class RecallRows(pa.DataFrameModel):
     reason: pl.String = pa.Field(description="Why, in its own words.")
     order_id: pl.String = pa.Field(nullable=True, description="The order, where the row tells it.")
     customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is, if known.")
+    quantity: pl.Int64 = pa.Field(nullable=True, description="Units, where the row tells them.")
     raw: pl.String = pa.Field(nullable=True, description="The row as it was read.")
 
     class Config:
@@ -242,31 +243,97 @@ class RecallRows(pa.DataFrameModel):
 
 
 class RecallEvents(pa.DataFrameModel):
-    """Every movement of recalled units in order of time."""
+    """Every movement of recalled units in order of time, with both its ends and its document."""
 
     moved_at: Published = pa.Field(description="When it happened (UTC).")
     event: pl.String = pa.Field(isin=list(CLASSES), description="What it was, as in the balance.")
+    certainty: pl.String = pa.Field(
+        nullable=True, isin=["scanned", "inferred"], description="Of shipments: how sure it is."
+    )
     upc: pl.String = pa.Field(description=UPC)
+    description: pl.String = pa.Field(nullable=True, description="From reference/products.")
     sku: pl.String = pa.Field(nullable=True, description="SKU.")
     lot_code: pl.String = pa.Field(nullable=True, description=LOT)
     date: pl.Date = pa.Field(nullable=True, description="Manufacturing or expiration date.")
     condition: pl.String = pa.Field(nullable=True, description="Condition.")
     serial_number: pl.String = pa.Field(nullable=True, description="Serial number.")
     quantity: pl.Int64 = pa.Field(description="Units, signed as in the balance.")
+    unit: pl.String = pa.Field(nullable=True, description="From reference/products.")
     location_code: pl.String = pa.Field(description="Where it happened.")
+    location_name: pl.String = pa.Field(nullable=True, description="From reference/locations.")
+    location_address: pl.String = pa.Field(nullable=True, description="From reference/locations.")
     inventory_id: pl.Int64 = pa.Field(description=INVENTORY_ID)
+    from_code: pl.String = pa.Field(
+        nullable=True, description="Whence: a location, a customer, or a supplier."
+    )
+    from_name: pl.String = pa.Field(nullable=True, description="Its name.")
+    from_address: pl.String = pa.Field(nullable=True, description="Its address.")
+    to_code: pl.String = pa.Field(nullable=True, description="Whither: a location or a customer.")
+    to_name: pl.String = pa.Field(nullable=True, description="Its name.")
+    to_address: pl.String = pa.Field(nullable=True, description="Its address.")
     order_id: pl.String = pa.Field(nullable=True, description="The order they left for.")
     line_id: pl.String = pa.Field(nullable=True, description="Its line.")
     customer_id: pl.String = pa.Field(nullable=True, description="Whose order it is.")
     reason: pl.String = pa.Field(nullable=True, description="Why, where the file says so.")
     transfer_id: pl.String = pa.Field(nullable=True, description="The transfer it is a side of.")
-    supplier: pl.String = pa.Field(nullable=True, description="Where the units came from.")
-    document: pl.String = pa.Field(nullable=True, description="The paper that goes with it.")
+    document_type: pl.String = pa.Field(
+        description="What paper goes with it: count, receipt, return, transfer, shipment, "
+        "adjustment."
+    )
+    document_number: pl.String = pa.Field(
+        nullable=True, description="Its number: the shipment, the document, or the transfer."
+    )
+    lot_source: pl.String = pa.Field(
+        nullable=True, description="Who gave the lot its code, from reference/products."
+    )
     file: pl.String = pa.Field(nullable=True, description="The file that said so.")
     row: pl.Int64 = pa.Field(nullable=True, description="The row of that file.")
 
     class Config:
         name = "recall_events"
+        strict = True
+
+
+class RecallFsma(pa.DataFrameModel):
+    """What was shipped and received, by the names of 21 CFR 1.1340 and 1.1345."""
+
+    event: pl.String = pa.Field(isin=["shipping", "receiving"], description="Which of the two.")
+    traceability_lot_code: pl.String = pa.Field(nullable=True, description=LOT)
+    quantity: pl.Int64 = pa.Field(description="Units.")
+    unit_of_measure: pl.String = pa.Field(nullable=True, description="What a unit is.")
+    product_description: pl.String = pa.Field(nullable=True, description="What the product is.")
+    upc: pl.String = pa.Field(description=UPC)
+    immediate_previous_source: pl.String = pa.Field(
+        nullable=True, description="Receiving: name and address of who sent it."
+    )
+    location_received: pl.String = pa.Field(nullable=True, description="Receiving: where.")
+    date_received: pl.Date = pa.Field(nullable=True, description="Receiving: the business day.")
+    immediate_subsequent_recipient: pl.String = pa.Field(
+        nullable=True, description="Shipping: name and address of who gets it."
+    )
+    location_shipped_from: pl.String = pa.Field(nullable=True, description="Shipping: whence.")
+    date_shipped: pl.Date = pa.Field(nullable=True, description="Shipping: the business day.")
+    traceability_lot_code_source: pl.String = pa.Field(
+        nullable=True, description="Who gave the lot its code."
+    )
+    reference_document_type: pl.String = pa.Field(description="What paper goes with it.")
+    reference_document_number: pl.String = pa.Field(nullable=True, description="Its number.")
+
+    class Config:
+        name = "recall_fsma"
+        strict = True
+
+
+class RecallLacking(pa.DataFrameModel):
+    """What a tracing request asks for and the data does not tell; nothing is filled in."""
+
+    event: pl.String = pa.Field(isin=list(CLASSES), description="Rows of recall_events of this.")
+    column: pl.String = pa.Field(description="Their column that is empty.")
+    rows: pl.Int64 = pa.Field(ge=1, description="In so many of them.")
+    of_rows: pl.Int64 = pa.Field(description="Of so many.")
+
+    class Config:
+        name = "recall_lacking"
         strict = True
 
 
@@ -279,6 +346,7 @@ class RecallMatches(pa.DataFrameModel):
     why: pl.String = pa.Field(isin=list(WHY_ALIKE), description="How it differs.")
     on_hand: pl.Int64 = pa.Field(description="Units of it.")
     shipped: pl.Int64 = pa.Field(description="Units of it that left.")
+    customers: pl.Int64 = pa.Field(description="Customers that they left for.")
 
     class Config:
         name = "recall_matches"
@@ -367,6 +435,8 @@ RECALL: Final[dict[str, type[pa.DataFrameModel]]] = {
     "recall_unlabelled": RecallUnlabelled,
     "recall_rows": RecallRows,
     "recall_events": RecallEvents,
+    "recall_fsma": RecallFsma,
+    "recall_lacking": RecallLacking,
     "recall_matches": RecallMatches,
 }
 """The tables of a report, in the order in which they are read."""

@@ -14,6 +14,8 @@ class RawLocations(pa.DataFrameModel):
     location_code: pl.String
     supports_inventory: pl.String = pa.Field(nullable=True)
     allow_fulfillment_without_stock: pl.String = pa.Field(nullable=True)
+    name: pl.String = pa.Field(nullable=True)
+    address: pl.String = pa.Field(nullable=True)
 
     spreadsheet_number = rules.code("location_code")
     invisible_character = rules.visible("location_code")
@@ -27,7 +29,7 @@ class RawLocations(pa.DataFrameModel):
 
 
 class Locations(pa.DataFrameModel):
-    """Locations, one row each."""
+    """Locations, one row each, as a night reads them; their names are for reports alone."""
 
     location_code: pl.String
     supports_inventory: pl.Boolean
@@ -48,6 +50,9 @@ class RawProducts(pa.DataFrameModel):
     default_condition: pl.String = pa.Field(nullable=True, str_length={"max_value": 50})
     date_kind: pl.String = pa.Field(nullable=True, isin=["manufacturing", "expiration"])
     min_days_left: pl.String = pa.Field(nullable=True)
+    description: pl.String = pa.Field(nullable=True)
+    unit: pl.String = pa.Field(nullable=True)
+    lot_source: pl.String = pa.Field(nullable=True)
 
     spreadsheet_number = rules.code("upc", "part_number", "default_condition")
     invisible_character = rules.visible("upc", "part_number", "default_condition")
@@ -62,7 +67,7 @@ class RawProducts(pa.DataFrameModel):
 
 
 class Products(pa.DataFrameModel):
-    """Products, one row per UPC."""
+    """Products, one row per UPC, as a night reads them; what they are is for reports alone."""
 
     upc: pl.String
     part_number: pl.String = pa.Field(nullable=True)

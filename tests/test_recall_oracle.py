@@ -151,6 +151,18 @@ class Clerk:
                 told[*order, row["shipped_at"], "possible", min(units, row["quantity"])] += 1
         return told
 
+    def shipments(self) -> Counter[tuple[Any, ...]]:
+        """Each shipped row of a recalled record, with its shipment."""
+        return Counter(
+            (
+                *(row[name] for name in ("order_id", "line_id", "shipped_at")),
+                "scanned" if row["is_scanned"] else "inferred",
+                *(row[name] for name in ("quantity", "shipment_id")),
+            )
+            for row in self.shipped
+            if row["inventory_id"] in self.recalled
+        )
+
 
 def named_rows(named: dict[str, str]) -> pl.DataFrame:
     codes = {name: value for name, value in named.items() if name != "lot"}
@@ -179,6 +191,10 @@ def assert_as_the_clerk_says(root: Root, named: dict[str, str]) -> None:
     customers = report.tables["recall_customers"].select(columns)
     told = Counter(row for row in customers.rows() if row[3] != "unlabelled")
     assert told == clerk.customers()
+
+    events = report.tables["recall_events"].filter(event="shipped")
+    columns = ("order_id", "line_id", "moved_at", "certainty", "quantity", "document_number")
+    assert Counter(events.select(columns).rows()) == clerk.shipments()
 
 
 def lived(folder: Path, story: Story) -> Root:

@@ -17,10 +17,13 @@ CARRIED: Final = {
     "outcome": pl.String,
     "reason": pl.String,
     "order_id": pl.String,
+    "quantity": pl.Int64,
     "raw": pl.String,
 }
 PIECES: Final = re.compile(r"[^\s,;|\"]+")
 """What may be a code in a row that fits no header."""
+
+WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 def rows_that_carry(
@@ -30,7 +33,7 @@ def rows_that_carry(
     out of the places where they stood.
 
     rows: file, row, kind, outcome, reason, raw, and where they are known lot_code, order_id,
-    location_code and upc. here: location and UPC of recalled records.
+    quantity, location_code and upc. here: location and UPC of recalled records.
     """
     read, places = {reading(lot) for lot in lots}, {*here}
     found = []
@@ -40,9 +43,15 @@ def rows_that_carry(
         carries = any(reading(code) in read for code in codes if code)
         is_here = row["kind"] == "shipments" and (row["location_code"], row["upc"]) in places
         if carries or (row["outcome"] == "waiting" and is_here):
-            order_id = row["order_id"] or dict(values).get("orderid")
-            found.append(row | {"order_id": order_id})
+            cells = dict(values)
+            order_id = row["order_id"] or cells.get("orderid")
+            quantity = row["quantity"] or _units(cells.get("quantity", ""))
+            found.append(row | {"order_id": order_id, "quantity": quantity})
     return pl.DataFrame([{name: row[name] for name in CARRIED} for row in found], schema=CARRIED)
+
+
+def _units(cell: str) -> int | None:
+    return int(cell) if WHOLE.fullmatch(cell.strip()) else None
 
 
 def _values(raw: str | None) -> list[tuple[str, str]]:

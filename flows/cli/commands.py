@@ -147,6 +147,12 @@ def recall_lots(
     date_from: Annotated[date | None, cyclopts.Parameter(help="Dated this day or later.")] = None,
     date_to: Annotated[date | None, cyclopts.Parameter(help="Dated this day or before.")] = None,
     serial: Annotated[str | None, cyclopts.Parameter(help="Only this serial number.")] = None,
+    traced_from: Annotated[
+        date | None, cyclopts.Parameter(name="--from", help="First day of the sheet FSMA.")
+    ] = None,
+    traced_to: Annotated[
+        date | None, cyclopts.Parameter(name="--to", help="Last day of the sheet FSMA.")
+    ] = None,
     what_if: Annotated[
         bool, cyclopts.Parameter(negative="", help="Tell what holding it would do to orders.")
     ] = False,
@@ -164,8 +170,19 @@ def recall_lots(
 ) -> int:
     """Tell where the units of LOT are, who has them, and how sure that is; change nothing."""
     asked = Asked(
-        *(lots, notice, upc, location, serial, date_from, date_to),
-        *(folder, hold, what_if, answers),
+        lots,
+        notice,
+        upc=upc,
+        location=location,
+        serial=serial,
+        date_from=date_from,
+        date_to=date_to,
+        traced_from=traced_from,
+        traced_to=traced_to,
+        out=folder,
+        hold=hold,
+        what_if=what_if,
+        answers=answers,
     )
     for what, figure in run_recall(asked, root).told:
         style = "bold red" if what.isupper() else ""

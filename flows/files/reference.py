@@ -27,6 +27,7 @@ from schemas.settings import Settings
 from transforms.breaches import breaches, schema_without
 from transforms.columns import recognise, select
 from transforms.parse import boolean, day, integers
+from transforms.recall_events import MasterData
 
 Typed = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -92,12 +93,16 @@ def read_reference(places: Places, settings: Settings) -> dict[str, pl.DataFrame
 
     Where a source says that codes are written as spreadsheets write numbers, they are so here too.
     """
-    are_as_is = any(source.codes == "as_is" for source in settings.sources)
-    left_out = frozenset({"spreadsheet_number"} if are_as_is else ())
+    left_out = _left_out(settings)
     return {
         name: read_table(*TABLES[name], path, f"reference/{path.name}", left_out)[0]
         for name, path in reference_files(places).items()
     }
+
+
+def _left_out(settings: Settings) -> frozenset[str]:
+    are_as_is = any(source.codes == "as_is" for source in settings.sources)
+    return frozenset({"spreadsheet_number"} if are_as_is else ())
 
 
 def read_holds(path: Path, told_as: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -106,12 +111,32 @@ def read_holds(path: Path, told_as: str) -> tuple[pl.DataFrame, tuple[str, ...]]
     return read_table(*TABLES["holds"], path, told_as)
 
 
-def read_customers(places: Places) -> pl.DataFrame:
-    """How to reach customers: no night reads it, and nothing but a recall's folder keeps it."""
-    found = _named(places, "customers")
+def read_master_data(places: Places, settings: Settings) -> MasterData:
+    """Names and addresses, for a report alone: no night keeps them. Raises Stopped as for a
+    reference."""
+    products, locations, customers = (
+        _as_text(model, name, places, settings)
+        for name, model in (
+            ("products", RawProducts),
+            ("locations", RawLocations),
+            ("customers", Customers),
+        )
+    )
+    return MasterData(
+        products.select("upc", "description", "unit", "lot_source"),
+        locations.select("location_code", "name", "address"),
+        customers,
+    )
+
+
+def _as_text(
+    model: type[pa.DataFrameModel], name: str, places: Places, settings: Settings
+) -> pl.DataFrame:
+    found = _named(places, name)
     if found is None:
-        return pl.DataFrame(schema=dict.fromkeys(Customers.to_schema().columns, pl.String))
-    return read_table(Customers, _as_it_is, found, f"reference/{found.name}")[0]
+        return pl.DataFrame(schema=dict.fromkeys(model.to_schema().columns, pl.String))
+    told_as = f"reference/{found.name}"
+    return read_table(model, _as_it_is, found, told_as, _left_out(settings))[0]
 
 
 def read_answers(path: Path) -> pl.DataFrame:

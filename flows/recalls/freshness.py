@@ -1,7 +1,7 @@
 """Freshness: how new the figures of a report are, and what no night has read (SPEC 7.3)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -16,13 +16,14 @@ class Freshness:
     """How new the figures are (SPEC 7.3).
 
     counted: location_code, counted_at of each location concerned. unread: files of the inbox that
-    no run has read. held: how many of the `records` recalled a hold or their date blocks.
+    no run has read, and how long they have lain there. held: how many of the `records` recalled a
+    hold or their date blocks.
     """
 
     day: date
     finished: datetime
     counted: pl.DataFrame
-    unread: list[str]
+    unread: dict[str, timedelta]
     records: int
     held: int
 
@@ -51,7 +52,10 @@ def freshness(published: Connection, records: pl.DataFrame, unread: list[Input])
         """,
     )
     held = int(records.get_column("is_blocked").sum())
-    files = [one.file for one in unread]
+    now = datetime.now(UTC)
+    files = {
+        one.file: now - datetime.fromtimestamp(one.path.stat().st_mtime, UTC) for one in unread
+    }
     return Freshness(day, finished, counted, files, records.height, held)
 
 

@@ -13,11 +13,17 @@ SELECT
     of_lots.lot_code,
     CAST(sum(state.on_hand) AS BIGINT) AS on_hand,
     CAST(coalesce(sum(gone.quantity), 0) AS BIGINT) AS shipped,
+    len(list_distinct(flatten(list(gone.customers)))) AS customers,
 FROM of_lots
 JOIN state.record_state AS state USING (inventory_id)
 LEFT JOIN (
-    SELECT inventory_id, sum(quantity) AS quantity
-    FROM state.fulfilled SEMI JOIN of_lots USING (inventory_id)
+    SELECT
+        inventory_id,
+        sum(quantity) AS quantity,
+        list(DISTINCT lines.customer_id) FILTER (lines.customer_id IS NOT NULL) AS customers,
+    FROM state.fulfilled
+    SEMI JOIN of_lots USING (inventory_id)
+    JOIN state.lines AS lines USING (line_no)
     GROUP BY inventory_id
 ) AS gone USING (inventory_id)
 GROUP BY ALL

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from pygal.style import CleanStyle
 
 from flows.recalls.report import Recall
+from flows.recalls.summary import told_age
 from schemas.recall import CAME, CERTAINTIES, CLASSES
 
 SHOWN: Final = 200
@@ -19,7 +20,7 @@ SHOWN: Final = 200
 NAMED_SHOWN: Final = 20
 DAYS_SHOWN: Final = 60
 
-TABLES: Final = ("contacts", "stock", "stop", "unlabelled", "rows", "matches")
+TABLES: Final = ("contacts", "stock", "stop", "unlabelled", "rows", "lacking", "matches")
 
 PICTURE: Final[dict[str, Any]] = {
     # No script, and nothing from elsewhere: the page opens from a share.
@@ -50,6 +51,7 @@ def page_of(report: Recall, name: str, balance: str) -> str:
         named=named,
         more_named=max(0, report.named.height - NAMED_SHOWN),
         fresh=report.fresh,
+        unread=[f"{file} ({told_age(age)} old)" for file, age in report.fresh.unread.items()],
         is_nowhere=lots.is_empty(),
         units=units,
         balance=balance,

@@ -9,7 +9,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from flows.files.reference import read_customers
+from flows.files.reference import read_master_data
 from flows.night.take import list_inbox
 from flows.published.named_records import named_records
 from flows.recalls.freshness import Freshness, freshness, unread_files
@@ -20,6 +20,7 @@ from schemas.recall import RECALL
 from schemas.settings import Settings
 from transforms.possible_lots import alike, possible_lots
 from transforms.recall import balances, classed, contacts, possible_units, returned
+from transforms.recall_events import lacking, recall_events, tracing_sheet
 from transforms.recall_lots import in_transit, recall_lots
 
 
@@ -32,8 +33,16 @@ class Recall:
     fresh: Freshness
 
 
-def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
+def recall(
+    named: pl.DataFrame,
+    places: Places,
+    settings: Settings,
+    traced_from: date | None = None,
+    traced_to: date | None = None,
+) -> Recall:
     """What became of the stock that `named` is about (see flows/recalls/named.py).
+
+    traced_from, traced_to: business days that bound the sheet for a tracing request.
 
     Raises Stopped where nothing is published, or not by this version.
     """
@@ -66,6 +75,9 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
             how="diagonal",
         )
         customers = _with_returned(customers, events)
+        known = read_master_data(places, settings)
+        sides = load(published, sql("recalls", "sides.sql"))
+        moved = recall_events(events, shipped, sides, known)
         inbox = list_inbox(places, settings, date.max)
         unread = unread_files(published, inbox)
         not_taken = [*not_read(unread), *refused_files(published, inbox)]
@@ -74,13 +86,13 @@ def recall(named: pl.DataFrame, places: Places, settings: Settings) -> Recall:
             "recall_lots": recall_lots(stood, events, shipped, stop),
             "recall_stock": _still_here(stood, events),
             "recall_stop": stop,
-            "recall_contacts": contacts(customers, stop, read_customers(places)),
+            "recall_contacts": contacts(customers, stop, known.customers),
             "recall_customers": customers,
             "recall_unlabelled": _with_shipped(bare, without_label),
             "recall_rows": rows_not_posted(published, places, settings, lots, records, not_taken),
-            "recall_events": events.with_columns(
-                pl.col("at").dt.replace_time_zone(None).alias("moved_at"), quantity="units"
-            ),
+            "recall_events": moved,
+            "recall_fsma": tracing_sheet(moved, settings.timezone, traced_from, traced_to),
+            "recall_lacking": lacking(moved),
             "recall_matches": _matches(published, named, records),
         }
         fresh = freshness(published, records, unread)

@@ -13,6 +13,7 @@ SELECT
     waiting.raw,
     waiting.lot_code,
     waiting.order_id,
+    waiting.quantity,
     pools.location_code,
     pools.upc,
 FROM state.waiting AS waiting
@@ -26,6 +27,7 @@ SELECT
     'rejected',
     string_agg(DISTINCT rule, ', ' ORDER BY rule),
     any_value(raw),
+    NULL,
     NULL,
     NULL,
     NULL,

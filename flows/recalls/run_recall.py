@@ -22,8 +22,9 @@ from transforms.recall_answers import status, unknown_answers, with_answers
 class Asked:
     """What a recall names: lots and what all of them share, or a notice; and where things go.
 
-    out: a folder, `recalls/<name>` in the root if left out. hold: a table of holds to add to.
-    what_if: whether to tell what these holds would do. answers: the sheet of contacts, filled in.
+    traced_from, traced_to: business days of the sheet for a tracing request. out: a folder,
+    `recalls/<name>` in the root if left out. hold: a table of holds to add to. what_if: whether to
+    tell what these holds would do. answers: the sheet of contacts, filled in.
     """
 
     lots: tuple[str, ...] = ()
@@ -33,6 +34,8 @@ class Asked:
     serial: str | None = None
     date_from: date | None = None
     date_to: date | None = None
+    traced_from: date | None = None
+    traced_to: date | None = None
     out: Path | None = None
     hold: Path | None = None
     what_if: bool = False
@@ -71,7 +74,7 @@ def run_recall(asked: Asked, root: Path) -> Answered:
         named, passed_over = named_by_notice(asked.notice)
     settings = load_settings(root)
     there = places(root, settings)
-    report = recall(named, there, settings)
+    report = recall(named, there, settings, asked.traced_from, asked.traced_to)
     folder = asked.out or root / "recalls" / folder_name(asked.name)
     if asked.answers is not None:
         report = _answered(report, read_answers(asked.answers))

@@ -1,6 +1,7 @@
 """Summary: what a report says, in a few lines for a person (SPEC 7.2, 7.3)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import polars as pl
 
@@ -42,6 +43,10 @@ def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
         yield "unlabelled", f"{bare:,} units of these UPCs have no lot or serial number"
     if tables["recall_rows"].height:
         yield "rows", f"{tables['recall_rows'].height:,} rows not posted carry it: recall_rows"
+    if tables["recall_lacking"].height:
+        columns = tables["recall_lacking"]["column"].unique(maintain_order=True).to_list()
+        names = ", ".join(_words(name) for name in columns)
+        yield "LACKING", f"for a tracing request, in some rows: {names}: recall_lacking"
     if tables["recall_matches"].height:
         yield "MAYBE MEANT", ", ".join(_match(row) for row in _first(tables["recall_matches"]))
     yield "as of", f"the night of {fresh.day}, which ended {fresh.finished:%Y-%m-%d %H:%M} UTC"
@@ -50,7 +55,8 @@ def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
         yield "counted", f"{location_code} {when}"
     if fresh.unread:
         more = f" and {len(fresh.unread) - MOST_TOLD} more" if len(fresh.unread) > MOST_TOLD else ""
-        yield "UNREAD", f"{', '.join(fresh.unread[:MOST_TOLD])}{more}: no night has read them"
+        files = [f"{file} ({told_age(age)} old)" for file, age in fresh.unread.items()][:MOST_TOLD]
+        yield "UNREAD", f"{', '.join(files)}{more}: no night has read them"
     yield "on hold", f"{fresh.held:,} of {fresh.records:,} records"
 
 
@@ -63,6 +69,15 @@ def what_if_told(lines: pl.DataFrame) -> str:
         f"held now, {_of(loses.height, 'line')} would lose {_of(units, 'unit')}, "
         f"{_of(moved, 'line')} would be served otherwise"
     )
+
+
+def told_age(age: timedelta) -> str:
+    """How long ago, in the largest unit that fits."""
+    minutes = max(0, int(age.total_seconds() // 60))
+    for unit, length in (("d", 24 * 60), ("h", 60)):
+        if minutes >= length:
+            return f"{minutes // length} {unit}"
+    return f"{minutes} min"
 
 
 def _units(people: pl.DataFrame, certainty: str) -> str:

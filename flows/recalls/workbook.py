@@ -11,6 +11,9 @@ MOST_ROWS: Final = 2_000
 """Rows of a sheet below its header: more than a person goes through, and written within seconds.
 What is left out is told in the sheet and on the first one; the files have all."""
 
+SHEETS: Final = {"recall_fsma": "FSMA"}
+"""Sheets that are asked for by a name of their own."""
+
 WIDEST: Final = 40
 SAMPLE: Final = 200
 """Rows by which the width of a column is judged."""
@@ -33,7 +36,7 @@ def write_workbook(
         first.set_column(0, 0, 14)
         first.set_column(1, 1, 100)
         for name, table in tables.items():
-            sheet = workbook.add_worksheet(name.removeprefix("recall_"))
+            sheet = workbook.add_worksheet(SHEETS.get(name, name.removeprefix("recall_")))
             shown = _as_cells(table.head(MOST_ROWS))
             for place, column in enumerate(shown.columns):
                 sheet.set_column(place, place, _width(shown, column))
