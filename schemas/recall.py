@@ -87,14 +87,19 @@ class RecallView(pa.DataFrameModel):
         strict = True
 
 
-class RecallLots(Classes):
-    """What became of the recalled units, one row per UPC, lot and date, with the balance."""
+class RecalledLot(pa.DataFrameModel):
+    """A lot, and what of it is still here."""
 
     upc: pl.String = pa.Field(description=UPC)
     lot_code: pl.String = pa.Field(nullable=True, description=LOT)
     date: pl.Date = pa.Field(nullable=True, description="Manufacturing or expiration date.")
     on_hand: pl.Int64 = pa.Field(description="Units that are still here.")
     allocated: pl.Int64 = pa.Field(description="Those of them promised to orders: to be stopped.")
+
+
+class RecallLots(Classes, RecalledLot):
+    """What became of the recalled units, one row per UPC, lot and date, with the balance."""
+
     in_transit: pl.Int64 = pa.Field(description="Units on the way from one place to another.")
     outstanding: pl.Int64 = pa.Field(description="Units shipped and not returned.")
     orders: pl.Int64 = pa.Field(description="Orders that units left for or are promised to.")

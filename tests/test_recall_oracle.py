@@ -155,9 +155,12 @@ class Clerk:
         """Each shipped row of a recalled record, with its shipment."""
         return Counter(
             (
-                *(row[name] for name in ("order_id", "line_id", "shipped_at")),
+                row["order_id"],
+                row["line_id"],
+                row["shipped_at"],
                 "scanned" if row["is_scanned"] else "inferred",
-                *(row[name] for name in ("quantity", "shipment_id")),
+                row["quantity"],
+                row["shipment_id"],
             )
             for row in self.shipped
             if row["inventory_id"] in self.recalled
@@ -193,8 +196,8 @@ def assert_as_the_clerk_says(root: Root, named: dict[str, str]) -> None:
     assert told == clerk.customers()
 
     events = report.tables["recall_events"].filter(event="shipped")
-    columns = ("order_id", "line_id", "moved_at", "certainty", "quantity", "document_number")
-    assert Counter(events.select(columns).rows()) == clerk.shipments()
+    moved = ("order_id", "line_id", "moved_at", "certainty", "quantity", "document_number")
+    assert Counter(events.select(moved).rows()) == clerk.shipments()
 
 
 def lived(folder: Path, story: Story) -> Root:

@@ -1,6 +1,7 @@
 """Possible lots: those that may be meant by one that was named (SPEC 7.4)."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
@@ -19,24 +20,27 @@ def possible_lots(named: Iterable[tuple[str, str | None]], lots: pl.DataFrame) -
     all stock. Of a lot without a UPC only what reads the same is told: one character more, less or
     other is told among lots of the UPCs that have the lot itself, or were named with it.
     """
-    codes = lots.get_column("lot_code")
-    read = lots.with_columns(read=pl.Series([reading(code) for code in codes], dtype=pl.String))
+    of_upc: dict[str, list[str]] = defaultdict(list)
+    with_lot: dict[str, list[str]] = defaultdict(list)
+    that_read: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for one, code in lots.select("upc", "lot_code").iter_rows():
+        of_upc[one].append(code)
+        with_lot[code].append(one)
+        that_read[reading(code)].append((one, code))
     told = []
     for lot, upc in dict.fromkeys(named):
-        its = lots.filter(lot_code=lot).get_column("upc").to_list() if upc is None else [upc]
-        same = read.filter(pl.col("read") == reading(lot))
-        if its:
-            same = same.filter(pl.col("upc").is_in(its))
-        alike_ones = [*_others(same, lot)]
-        told += [(lot, one, code, _why_same(lot, code)) for one, code in alike_ones]
-        near = lots.filter(
-            pl.col("upc").is_in(its),
-            pl.col("lot_code").str.len_chars().is_between(len(lot) - 1, len(lot) + 1),
-        )
-        for one, code in _others(near, lot):
-            why = _one_off(lot, code)
-            if why and (one, code) not in alike_ones:
-                told.append((lot, one, code, why))
+        its = {*with_lot.get(lot, ())} if upc is None else {upc}
+        same = {
+            (one, code)
+            for one, code in that_read.get(reading(lot), ())
+            if code != lot and (not its or one in its)
+        }
+        told += [(lot, one, code, _why_same(lot, code)) for one, code in same]
+        for one in its:
+            for code in of_upc.get(one, ()):
+                why = None if (one, code) in same else _one_off(lot, code)
+                if why:
+                    told.append((lot, one, code, why))
     order = {why: place for place, why in enumerate(WHY_ALIKE)}
     told.sort(key=lambda row: (row[0], order[row[3]], row[1], row[2]))
     return pl.DataFrame(told, schema=ALIKE, orient="row")
@@ -55,10 +59,6 @@ def alike(codes: pl.Series, named: Iterable[str]) -> pl.Series:
     return codes.filter(told.is_in(pl.Series([*read], dtype=pl.String).implode()))
 
 
-def _others(lots: pl.DataFrame, lot: str) -> Iterable[tuple[str, str]]:
-    return lots.filter(pl.col("lot_code") != lot).select("upc", "lot_code").iter_rows()
-
-
 def _bare(code: str) -> str:
     return re.sub(r"[\W_]", "", code.upper())
 
@@ -73,6 +73,8 @@ def _why_same(lot: str, other: str) -> str:
 
 
 def _one_off(lot: str, other: str) -> str | None:
+    if abs(len(lot) - len(other)) > 1 or lot == other:
+        return None
     if len(lot) != len(other):
         short, long = sorted((lot, other), key=len)
         is_one = any(long[:place] + long[place + 1 :] == short for place in range(len(long)))

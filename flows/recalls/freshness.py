@@ -9,6 +9,7 @@ import polars as pl
 from flows.files.inputs import digest_of
 from flows.night.take import Input
 from flows.state.warehouse import Connection, load
+from transforms.last_counted import last_counted
 
 
 @dataclass(frozen=True)
@@ -35,21 +36,18 @@ def freshness(published: Connection, records: pl.DataFrame, unread: list[Input])
         "SELECT day, CAST(finished AS TIMESTAMP) FROM state.runs ORDER BY run DESC LIMIT 1",
     ).row(0)
     published.register("concerned", records.select("location_code").unique())
-    counted = load(
-        published,
-        """
-        SELECT pools.location_code, CAST(max(counted_at) AS TIMESTAMP) AS counted_at
-        FROM (
-            SELECT pool_no, max(counted_at) AS counted_at
-            FROM state.record_state
-            JOIN (SELECT inventory_id, pool_no FROM state.records) USING (inventory_id)
-            GROUP BY pool_no
-        )
-        JOIN state.pools AS pools USING (pool_no)
-        SEMI JOIN concerned USING (location_code)
-        GROUP BY location_code
-        ORDER BY location_code
-        """,
+    counted = last_counted(
+        load(
+            published,
+            "SELECT inventory_id, CAST(counted_at AS TIMESTAMP) AS counted_at "
+            "FROM state.record_state",
+        ),
+        load(published, "SELECT inventory_id, pool_no FROM state.records"),
+        load(
+            published,
+            "SELECT pool_no, location_code FROM state.pools SEMI JOIN concerned "
+            "USING (location_code)",
+        ),
     )
     held = int(records.get_column("is_blocked").sum())
     now = datetime.now(UTC)

@@ -25,7 +25,9 @@ TABLES: Final = ("contacts", "stock", "stop", "unlabelled", "rows", "lacking", "
 PICTURE: Final[dict[str, Any]] = {
     # No script, and nothing from elsewhere: the page opens from a share.
     "js": (),
-    "style": CleanStyle(background="transparent", plot_background="transparent"),
+    "style": CleanStyle(
+        background="transparent", plot_background="transparent", font_family="sans-serif"
+    ),
     "explicit_size": False,
     "disable_xml_declaration": True,
     "print_values": True,
@@ -36,12 +38,16 @@ PICTURE: Final[dict[str, Any]] = {
 def page_of(report: Recall, name: str, balance: str) -> str:
     """The page as one HTML file; all that comes from data is text. balance: the same in words."""
     tables = {one: report.tables[f"recall_{one}"] for one in TABLES}
+    is_neighbour = pl.col("why") == "one_other"
+    tables["neighbours"] = tables["matches"].filter(is_neighbour)
+    tables["matches"] = tables["matches"].filter(~is_neighbour)
     lots, customers = report.tables["recall_lots"], report.tables["recall_customers"]
     units = {
         **{one: int(lots[one].sum()) for one in (*CLASSES, "on_hand", "allocated")},
         **{one: int(tables["contacts"][one].sum()) for one in CERTAINTIES},
     }
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["told"] = _told
     template = environment.from_string(
         files("flows.recalls").joinpath("page.html").read_text(encoding="utf-8")
     )
@@ -63,9 +69,22 @@ def page_of(report: Recall, name: str, balance: str) -> str:
             for column, kind in table.schema.items()
             if kind == pl.Int64
         },
-        **{one: table.head(SHOWN).to_dicts() for one, table in tables.items()},
-        **{f"more_{one}": max(0, table.height - SHOWN) for one, table in tables.items()},
+        tables={one: table.head(SHOWN).to_dicts() for one, table in tables.items()},
+        filled={
+            one: {column.name for column in table if column.null_count() < column.len()}
+            for one, table in tables.items()
+        },
+        more={one: max(0, table.height - SHOWN) for one, table in tables.items()},
     )
+
+
+def _told(value: object) -> object:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+    return value
 
 
 def _in_words(row: dict[str, Any]) -> str:

@@ -60,8 +60,9 @@ def recall(
         stood = balances(records, events)
         stop = load(published, sql("recalls", "stop.sql"))
         bare = _unlabelled(published, named, matched, records)
-        shipped = _shipped(published, ids)
-        without_label = _shipped(published, bare.select("inventory_id"))
+        left = _shipped(published, pl.concat([ids, bare.select("inventory_id")]))
+        shipped = left.join(ids, on="inventory_id", how="semi", maintain_order="left")
+        without_label = left.join(bare, on="inventory_id", how="semi", maintain_order="left")
         customers = pl.concat(
             [
                 shipped.with_columns(
@@ -220,11 +221,21 @@ def _matches(published: Connection, named: pl.DataFrame, records: pl.DataFrame) 
     lots = load(
         published,
         """
-        SELECT DISTINCT pools.upc, records.lot_code
-        FROM state.records AS records
+        WITH of_upcs AS MATERIALIZED (
+            SELECT pool_no FROM state.pools WHERE upc IN (FROM upcs)
+        ),
+        concerned AS MATERIALIZED (
+            SELECT DISTINCT pool_no, lot_code
+            FROM state.records
+            WHERE lot_code IN (FROM read_the_same)
+            UNION
+            SELECT DISTINCT pool_no, lot_code
+            FROM state.records SEMI JOIN of_upcs USING (pool_no)
+            WHERE lot_code IS NOT NULL
+        )
+        SELECT DISTINCT pools.upc, concerned.lot_code
+        FROM concerned
         JOIN state.pools AS pools USING (pool_no)
-        WHERE records.lot_code IN (FROM read_the_same)
-            OR (records.lot_code IS NOT NULL AND pools.upc IN (FROM upcs))
         """,
     )
     found = possible_lots(told.rows(), lots)

@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -26,18 +28,24 @@ def write_report(report: Recall, name: str, told: list[tuple[str, str]], folder:
     beside = folder.with_name(f".{folder.name}.next")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    for one, table in report.tables.items():
-        table.write_parquet(beside / f"{one}.parquet")
-        as_text(table).write_csv(beside / f"{one}.csv")
-    write_workbook(report.tables, told, beside / "recall.xlsx")
-    page = page_of(report, name, dict(told).get("balance", ""))
-    (beside / "recall.html").write_text(page, encoding="utf-8")
+    with ThreadPoolExecutor(max_workers=1) as meanwhile:
+        files = meanwhile.submit(_write_files, report.tables, beside)
+        write_workbook(report.tables, told, beside / "recall.xlsx")
+        page = page_of(report, name, dict(told).get("balance", ""))
+        (beside / "recall.html").write_text(page, encoding="utf-8")
+        files.result()
     replaced = folder.with_name(f".{folder.name}.replaced")
     shutil.rmtree(replaced, ignore_errors=True)
     if folder.exists():
         folder.rename(replaced)
     os.replace(beside, folder)  # noqa: PTH105
     shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _write_files(tables: Mapping[str, pl.DataFrame], folder: Path) -> None:
+    for name, table in tables.items():
+        table.write_parquet(folder / f"{name}.parquet")
+        as_text(table).write_csv(folder / f"{name}.csv")
 
 
 def as_text(table: pl.DataFrame) -> pl.DataFrame:
