@@ -504,8 +504,8 @@ def test_explain_tells_what_became_of_a_line_in_a_sentence(sample: Root) -> None
     )
     assert told["5010"] == (
         "Order 5010 line 1 asks for 45 OAT-MILK-1L at MILL-LANE; "
-        "36 allocated (36 of lot OM-0415 dated 2026-04-02); "
-        "9 waiting (3 units too close to their expiry, or past it, 6 units kept as safety stock)"
+        "12 shipped; 24 allocated (24 of lot OM-0415 dated 2026-04-02); "
+        "9 waiting (3 units held, 6 units kept as safety stock)"
     )
     assert told["5009"] == (
         "Order 5009 line 1 asks for 30 TRAIL-BAR at MILL-LANE; "

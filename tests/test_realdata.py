@@ -4,14 +4,17 @@ import csv
 import gzip
 import io
 import json
+import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from flows.recalls.run_recall import Asked, run_recall
 from tests.real_drives import Drives, drives_differ
 from tests.real_nights import UCI, Line, Wholesaler
+from tests.recall_clerk import assert_as_the_clerk_says
 from tests.recount import Recount
 from tests.roots import SHARED, Root
 
@@ -100,6 +103,12 @@ def test_nights_of_a_wholesaler_lose_no_row_and_no_unit(root: Root) -> None:
     assert {rule for _, _, rule in recount.rejects} == {"too_small", "waited_too_long"}
     assert root.rows("SELECT count(*) > 0 FROM order_lines WHERE pending > 0") == [(True,)]
 
+    for named in ({"lot": "A"}, {"lot": "C", "location_code": "United Kingdom"}):
+        report = assert_as_the_clerk_says(root, named)
+        assert report.tables["recall_lots"].height > 100
+        called = report.tables["recall_contacts"]
+        assert min(called[sure].sum() for sure in ("scanned", "inferred", "possible")) > 0
+
 
 def test_drives_that_vanish_and_come_back_are_never_on_two_lines(root: Root) -> None:
     drives = Drives(REAL / "backblaze", root.path, MODELS)
@@ -178,6 +187,81 @@ def test_a_pharmacy_with_its_own_dates_and_numbers(root: Root) -> None:
     assert root.rows("SELECT rows, rejected > 0 FROM files") == [(len(told), True)]
     rules = {rule for (rule,) in root.rows("SELECT DISTINCT rule FROM rejects")}
     assert rules <= {"required", "contradiction"}
+
+    # A lot of it with a slash is ordered and recalled.
+    (upc, location, lot, stood), *_ = root.rows(
+        """
+        SELECT upc, any_value(location_code), max_by(lot_code, on_hand)
+            FILTER (lot_code LIKE '%/%' AND NOT is_blocked) AS slashed, max(on_hand)
+        FROM inventory
+        GROUP BY upc
+        HAVING slashed IS NOT NULL
+        ORDER BY upc
+        """
+    )
+    assert isinstance(stood, int)
+    root.put(
+        "inbox/orders/2026-05-27.csv",
+        "order_id,line_id,location_code,upc,quantity,lot_code,customer_id\n"
+        f'1,1,"{location}",{upc},2,{lot},Ana\n'
+        f'2,1,"{location}",{upc},2,,Bia\n'
+        f'3,1,"{location}",{upc},{stood},,Caio\n',
+    )
+    root.night("2026-05-27")
+    root.put(
+        "inbox/shipments/2026-05-28.csv",
+        f"order_id,line_id,quantity,lot_code,shipped_at\n1,1,1,{lot},2026-05-28\n"
+        "1,1,1,,2026-05-28\n2,1,2,,2026-05-28\n3,1,1,,2026-05-28\n",
+    )
+    root.night("2026-05-28")
+
+    report = assert_as_the_clerk_says(root, {"lot": str(lot)})
+    called = {row["customer_id"]: row for row in report.tables["recall_contacts"].to_dicts()}
+    assert (called["Ana"]["scanned"], called["Ana"]["inferred"]) == (1, 1)
+    assert called["Bia"]["inferred"] + called["Bia"]["possible"] == 2
+
+
+def test_a_notice_of_thirty_thousand_drug_lots(root: Root) -> None:
+    notice = REAL / "drug_recall_lots_part.csv.gz"
+    lots = sorted({row["lot_code"] for row in _rows(notice)})
+    stocked = [lot for lot in lots[::700] if lot.isascii() and lot.isalnum()]
+    written = {
+        "AS IT IS": stocked[:20],
+        "OTHERWISE": [f"{lot[:2]}-{lot[2:]}" for lot in stocked[20:]],
+    }
+    rows = [f'A,{upc.replace(" ", "-")},"{lot}",1' for upc, lots in written.items() for lot in lots]
+    root.put("inbox/inventory/1.csv", "\n".join(["location_code,upc,lot_code,quantity", *rows, ""]))
+    root.night("2026-04-01")
+
+    answered = run_recall(Asked(notice=notice), root.path)
+
+    tables = answered.report.tables
+    assert set(tables["recall_lots"]["lot_code"]) == {*stocked[:20]}
+    alike = tables["recall_matches"].filter(upc="OTHERWISE", why="case_or_punctuation")
+    assert {*written["OTHERWISE"]} <= {*alike["lot_code"]}
+    passed_over = dict(answered.told)["PASSED OVER"]
+    assert "recall_number" in passed_over
+    assert "openfda_upc" in passed_over
+
+
+def test_food_recalls_as_the_press_tells_them(root: Root, tmp_path: Path) -> None:
+    codes = re.findall(
+        r"- '?(UPC|Lot)s? ([\w -]+)", (REAL / "us-food-recalls" / "2026.yaml").read_text()
+    )
+    upcs = sorted({code.replace(" ", "").strip("-") for what, code in codes if what == "UPC"})
+    lots = sorted({code.strip() for what, code in codes if what == "Lot" and " " not in code})
+    assert min(len(upcs), len(lots)) > 5
+    notice = tmp_path / "food.json"
+    named = [{"upc": upc} for upc in upcs] + [{"lotCode": lot} for lot in lots]
+    notice.write_text(json.dumps(named))
+    stock = [f"A,{upc},,3" for upc in upcs[:4]] + [f"A,OTHER,{lot},5" for lot in lots[:3]]
+    stock += [f"A,OTHER,{lots[3]}X,7"]
+    root.put("inbox/inventory/1.csv", "\n".join(["location_code,upc,lot_code,quantity", *stock]))
+    root.night("2026-04-01")
+
+    tables = run_recall(Asked(notice=notice), root.path).report.tables
+
+    assert tables["recall_stock"]["on_hand"].sum() == 4 * 3 + 3 * 5
 
 
 def test_a_week_of_liquor_orders(root: Root) -> None:

@@ -2,6 +2,8 @@
 
 import subprocess
 import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,6 +24,7 @@ from flows.recalls.workbook import MOST_ROWS, write_workbook
 from flows.recalls.write import write_report
 from flows.settings import Stopped, load_settings, places
 from flows.state.warehouse import locked
+from tests.killed import Runs
 from tests.roots import LOTWISE, Root
 
 COUNTS = "location_code,upc,lot_code,date,quantity,counted_at\n"
@@ -477,6 +480,41 @@ def test_rows_of_files_that_no_night_took_are_told(two_lots: Root) -> None:
         ("shipments/2026-04-09.csv", 1, "unread", "1", "c1"),
         ("shipments/2026-04-09.csv", 3, "unread", None, None),
     ]
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator[Runs]:
+    with Runs() as runs:
+        yield runs
+
+
+def test_a_report_while_a_night_runs_or_after_one_was_killed_is_of_one_night(
+    two_lots: Root, runs: Runs, tmp_path: Path
+) -> None:
+    two_lots.put("inbox/inventory/2026-04-02.csv", f"{COUNTS}A,U,L1,2026-06-01,7,\n")
+    words = ("nightly", "--day", "2026-04-02")
+
+    def here(root: Root) -> int:
+        return int(figures(recalled(root, "L1").tables["recall_lots"])["on_hand"])
+
+    disturbed = two_lots.copied(tmp_path / "disturbed")
+    with ThreadPoolExecutor(1) as meanwhile:
+        night = meanwhile.submit(runs.lotwise, two_lots.path, *words)
+        seen = [here(two_lots)]
+        while not night.done():
+            seen.append(here(two_lots))
+    assert night.result().code == 0
+    assert {*seen} <= {15, 12}
+    assert seen == sorted(seen, reverse=True)
+    assert here(two_lots) == 12
+
+    steps = len(night.result().steps)
+    seen = []
+    for step in range(1, steps, max(1, steps // 6)):
+        assert runs.lotwise(disturbed.path, *words, at_step=step).is_killed
+        seen.append(here(disturbed))
+    assert {*seen} <= {15, 12}
+    assert 15 in seen
 
 
 def test_a_report_waits_for_no_lock(two_lots: Root) -> None:

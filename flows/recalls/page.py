@@ -114,7 +114,9 @@ def _shipments(customers: pl.DataFrame) -> Markup | None:
     if not days:
         return None
     sums = {(day, sure): units for day, sure, units in by_day.iter_rows()}
-    chart = pygal.StackedBar(height=320, title="Units that left, by day", **PICTURE)
+    # Parts of a bar may be thinner than their figures.
+    picture = {**PICTURE, "print_values": False}
+    chart = pygal.StackedBar(height=320, title="Units that left, by day", **picture)
     chart.uuid = "shipments"
     chart.x_labels = [str(day) for day in days]
     for sure in CERTAINTIES:

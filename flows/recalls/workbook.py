@@ -41,6 +41,7 @@ def write_workbook(
     """A sheet that says what is told, and one for each table: codes and dates as text."""
     with xlsxwriter.Workbook(path, TEXT_ALONE) as workbook:
         bold = workbook.add_format({"bold": True})
+        bold_above = workbook.add_format({"bold": True, "valign": "top"})
         wrapped = workbook.add_format({"text_wrap": True, "valign": "top"})
         first = workbook.add_worksheet("summary")
         _fit_on_paper(first, 2)
@@ -68,7 +69,7 @@ def write_workbook(
                 sheet.write_string(MOST_ROWS + 1, 0, more, bold)
                 told = [*told, ("CUT", f"{name}: {more}")]
         for row, (what, figure) in enumerate(told):
-            first.write_string(row, 0, what, bold)
+            first.write_string(row, 0, what, bold_above)
             first.write_string(row, 1, figure, wrapped)
             first.set_row(row, LINE_HEIGHT * -(-len(figure) // SUMMARY_WIDTH))
 

@@ -20,10 +20,13 @@ from statistics import median
 from typing import Final
 
 from flows.night.stages import STAGES
+from schemas.recall import CERTAINTIES
 from tests.benchmarks.apart import night_apart, timed_night
 from tests.real_drives import Drives, drives_differ
 from tests.real_nights import LOT_DATES, Wholesaler, told, write
+from tests.recall_clerk import assert_as_the_clerk_says
 from tests.recount import Recount
+from tests.roots import Root
 
 COLUMNS: Final = (*(stage.__name__ for stage in STAGES), "publish", "around")
 EARLY: Final = 5
@@ -129,6 +132,12 @@ def uci(source: Path, root: Path, nights: int, rows: int, times: int) -> None:
     print("recounted units", {name: getattr(recount, name).total() for name in units})
     print(f"rejected rows {dict(Counter(rule for _, _, rule in recount.rejects))}", end=", ")
     print(f"{len(recount.waiting)} waiting, {len(recount.counted):,} records, no difference")
+    lots = ("A", "C", max(lot for _, _, lot in wholesaler.on_hand if lot.startswith("W")))
+    for lot in lots:
+        report = assert_as_the_clerk_says(Root(root), {"lot": lot})
+        people = report.tables["recall_contacts"]
+        told = ", ".join(f"{name} {people[name].sum():,}" for name in CERTAINTIES)
+        print(f"recall of {lot}: units {told}, as the clerk counts")
     extras = [Extra(one, source, rows) for one in (root.with_name("early"), root)]
     for extra in extras:
         extra.run_apart()
