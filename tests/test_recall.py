@@ -1,5 +1,6 @@
 """From a lot code to what is here, what left and whom to call (SPEC 7, SPEC-BEYOND E)."""
 
+import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -18,7 +19,9 @@ from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
 from flows.recalls.page import page_of
 from flows.recalls.report import Recall, recall
+from flows.recalls.rows_not_posted import MOST_BYTES
 from flows.recalls.run_recall import Asked, run_recall
+from flows.recalls.summary import recall_told
 from flows.recalls.what_if import what_if
 from flows.recalls.workbook import MOST_ROWS, write_workbook
 from flows.recalls.write import write_report
@@ -708,3 +711,31 @@ def test_a_match_tells_how_many_customers_have_it(travelled: Root) -> None:
 
     (found,) = matches.filter(lot_code="L1").select("why", "shipped", "customers").rows()
     assert found == ("case_or_punctuation", 6, 2)
+
+
+def test_the_page_has_a_sheet_of_paper_for_each_location(two_lots: Root) -> None:
+    page = page_of(recalled(two_lots, "L1"), "L1", "")
+
+    sheets = re.findall(r'<section class="of-location">.*?</section>', page, re.DOTALL)
+    assert [len(re.findall("<tr>", sheet)) for sheet in sheets] == [2, 2]
+    assert "at <bdi>A</bdi>" in sheets[0]
+    assert "at <bdi>B</bdi>" in sheets[1]
+
+
+def test_the_page_folds_lots_that_differ_in_one_character(two_lots: Root) -> None:
+    page = page_of(recalled(two_lots, "L1"), "L1", "")
+
+    folded = page[page.index("<details>") :]
+    assert "1 that differ in one character" in folded
+    assert "<bdi>L2</bdi>" in folded
+
+
+def test_files_too_large_to_be_looked_through_are_named(two_lots: Root) -> None:
+    with two_lots.put("inbox/orders/2026-04-09.csv", LINES).open("r+b") as large:
+        large.truncate(MOST_BYTES + 1)
+
+    report = recalled(two_lots, "L1")
+
+    assert report.unsearched == ["orders/2026-04-09.csv"]
+    assert dict(recall_told(report))["NOT SEARCHED"].endswith("orders/2026-04-09.csv")
+    assert "too large to be looked through" in page_of(report, "L1", "").lower()

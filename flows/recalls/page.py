@@ -22,6 +22,9 @@ DAYS_SHOWN: Final = 60
 
 TABLES: Final = ("contacts", "stock", "stop", "unlabelled", "rows", "lacking", "matches")
 
+SHELF: Final = ("upc", "lot_code", "date", "condition", "serial_number", "on_hand", "allocated")
+"""What whoever goes to the shelf of a location has on paper, a page for each."""
+
 PICTURE: Final[dict[str, Any]] = {
     # No script, and nothing from elsewhere: the page opens from a share.
     "js": (),
@@ -57,6 +60,7 @@ def page_of(report: Recall, name: str, balance: str) -> str:
         named=named,
         more_named=max(0, report.named.height - NAMED_SHOWN),
         fresh=report.fresh,
+        unsearched=report.unsearched,
         unread=[f"{file} ({told_age(age)} old)" for file, age in report.fresh.unread.items()],
         is_nowhere=lots.is_empty(),
         units=units,
@@ -69,6 +73,11 @@ def page_of(report: Recall, name: str, balance: str) -> str:
             for column, kind in table.schema.items()
             if kind == pl.Int64
         },
+        shelf=[
+            column
+            for column in SHELF
+            if tables["stock"][column].null_count() < tables["stock"].height
+        ],
         tables={one: table.head(SHOWN).to_dicts() for one, table in tables.items()},
         filled={
             one: {column.name for column in table if column.null_count() < column.len()}

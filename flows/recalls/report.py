@@ -3,6 +3,7 @@
 It needs no lock and changes nothing, so it runs while a night does and after one was killed.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +14,12 @@ from flows.files.reference import read_master_data
 from flows.night.take import list_inbox
 from flows.published.named_records import named_records
 from flows.recalls.freshness import Freshness, freshness, unread_files
-from flows.recalls.rows_not_posted import not_read, refused_files, rows_not_posted
+from flows.recalls.rows_not_posted import (
+    not_read,
+    refused_files,
+    rows_not_posted,
+    searched,
+)
 from flows.settings import Places, Stopped
 from flows.state.warehouse import VERSION, Connection, connected, load, only, sql
 from schemas.recall import RECALL
@@ -26,11 +32,13 @@ from transforms.recall_lots import in_transit, recall_lots
 
 @dataclass(frozen=True)
 class Recall:
-    """The tables of a recall by name, and how fresh they are."""
+    """The tables of a recall by name, and how fresh they are. unsearched: files without a row taken
+    that are too large to look through for the lots."""
 
     named: pl.DataFrame
     tables: dict[str, pl.DataFrame]
     fresh: Freshness
+    unsearched: list[str]
 
 
 def recall(
@@ -46,12 +54,16 @@ def recall(
 
     Raises Stopped where nothing is published, or not by this version.
     """
-    with _published(places) as published:
+    with _published(places) as published, ThreadPoolExecutor(1) as meanwhile:
         matched = named_records(published, named)
         ids = matched.select(pl.col("inventory_id").unique())
         published.register("recalled", ids)
         records = _records(published, ids)
         published.register("recalled_records", records)
+        inbox = list_inbox(places, settings, date.max)
+        unread = unread_files(published, inbox)
+        # It looks through all records, so it does so beside the rest.
+        fresh = meanwhile.submit(freshness, published.cursor(), records, unread)
         events = classed(
             load(published, sql("recalls", "events.sql")),
             load(published, sql("recalls", "first_stated.sql")),
@@ -79,9 +91,7 @@ def recall(
         known = read_master_data(places, settings)
         sides = load(published, sql("recalls", "sides.sql"))
         moved = recall_events(events, shipped, sides, known)
-        inbox = list_inbox(places, settings, date.max)
-        unread = unread_files(published, inbox)
-        not_taken = [*not_read(unread), *refused_files(published, inbox)]
+        files, unsearched = searched([*not_read(unread), *refused_files(published, inbox)])
         lots = named.get_column("lot_code").drop_nulls().unique(maintain_order=True).to_list()
         tables = {
             "recall_lots": recall_lots(stood, events, shipped, stop),
@@ -90,14 +100,14 @@ def recall(
             "recall_contacts": contacts(customers, stop, known.customers),
             "recall_customers": customers,
             "recall_unlabelled": _with_shipped(bare, without_label),
-            "recall_rows": rows_not_posted(published, places, settings, lots, records, not_taken),
+            "recall_rows": rows_not_posted(published, places, settings, lots, records, files),
             "recall_events": moved,
             "recall_fsma": tracing_sheet(moved, settings.timezone, traced_from, traced_to),
             "recall_lacking": lacking(moved),
             "recall_matches": _matches(published, named, records),
         }
-        fresh = freshness(published, records, unread)
-    return Recall(named, {name: _told(name, table) for name, table in tables.items()}, fresh)
+        told = {name: _told(name, table) for name, table in tables.items()}
+        return Recall(named, told, fresh.result(), unsearched)
 
 
 def _published(places: Places) -> Connection:

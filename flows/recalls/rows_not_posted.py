@@ -19,8 +19,7 @@ from transforms.recall_rows import rows_that_carry
 from transforms.take import source_of
 
 MOST_BYTES: Final = 256 << 20
-"""Of files that are read for a report, in all. Of more none is read: the report names the unread
-ones, the summary of their night the refused ones."""
+"""Of files that are read for a report, in all. Of more none is read: the report names them."""
 
 REJECTED: Final = {
     "file": pl.String,
@@ -58,12 +57,14 @@ def rows_not_posted(
     records: pl.DataFrame,
     files: list[NotTaken],
 ) -> pl.DataFrame:
-    """As RecallRows: rows that wait, were rejected, or stand in files of which none was taken."""
+    """As RecallRows: rows that wait, were rejected, or stand in files of which none was taken.
+
+    files: those that are looked through (see `searched`).
+    """
     published.register("left_rejects", _left_rejects(published, places))
     listed = load(published, sql("recalls", "rows.sql"))
-    if sum(one.path.stat().st_size for one in files) <= MOST_BYTES:
-        read = [_carrying(one, settings, lots) for one in files]
-        listed = pl.concat([listed, *read], how="diagonal")
+    read = [_carrying(one, settings, lots) for one in files]
+    listed = pl.concat([listed, *read], how="diagonal")
     here = [*records.select("location_code", "upc").unique().iter_rows()]
     found = rows_that_carry(listed, lots, here)
     published.register("carried", found.select("order_id").drop_nulls().unique())
@@ -76,6 +77,14 @@ def rows_not_posted(
         """,
     )
     return found.join(customers, on="order_id", how="left", maintain_order="left")
+
+
+def searched(files: list[NotTaken]) -> tuple[list[NotTaken], list[str]]:
+    """The files whose rows are looked through for a report, and names of those that are too much
+    for that."""
+    if sum(one.path.stat().st_size for one in files) <= MOST_BYTES:
+        return files, []
+    return [], [one.file for one in files]
 
 
 def _left_rejects(published: Connection, places: Places) -> pl.DataFrame:

@@ -57,6 +57,9 @@ def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
         more = f" and {len(fresh.unread) - MOST_TOLD} more" if len(fresh.unread) > MOST_TOLD else ""
         files = [f"{file} ({told_age(age)} old)" for file, age in fresh.unread.items()][:MOST_TOLD]
         yield "UNREAD", f"{', '.join(files)}{more}: no night has read them"
+    if report.unsearched:
+        names = ", ".join(report.unsearched)
+        yield "NOT SEARCHED", f"too large to look through for a report; ask them: {names}"
     yield "on hold", f"{fresh.held:,} of {fresh.records:,} records"
 
 
