@@ -15,6 +15,7 @@ import fastexcel
 import polars as pl
 import pytest
 
+from flows.recalls.freshness import last_counts
 from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
 from flows.recalls.page import page_of
@@ -739,3 +740,43 @@ def test_files_too_large_to_be_looked_through_are_named(two_lots: Root) -> None:
     assert report.unsearched == ["orders/2026-04-09.csv"]
     assert dict(recall_told(report))["NOT SEARCHED"].endswith("orders/2026-04-09.csv")
     assert "too large to be looked through" in page_of(report, "L1", "").lower()
+
+
+@pytest.mark.parametrize("newest", [1, 3, 100])
+def test_each_location_was_last_counted_when_its_newest_record_was(root: Root, newest: int) -> None:
+    rows = [
+        "A,U,L1,,5,2026-04-01T08:00",
+        "A,U,L2,,5,2026-04-03T08:00",
+        "B,U,L1,,5,2026-04-02T08:00",
+    ]
+    root.put("inbox/inventory/1.csv", "\n".join([COUNTS.strip(), *rows, ""]))
+    root.put("inbox/adjustments/1.csv", "location_code,upc,quantity\nC,U,4\n")
+    root.night("2026-04-03")
+
+    with duckdb.connect(str(root.path / "published" / "lotwise.duckdb"), read_only=True) as db:
+        told = last_counts(db, pl.DataFrame({"location_code": ["C", "B", "A"]}), newest)
+
+    assert told.with_columns(pl.col("counted_at").dt.day()).rows() == [
+        ("A", 3),
+        ("B", 2),
+        ("C", None),
+    ]
+
+
+@pytest.mark.parametrize("arrives", ["2026-04-02", "2026-04-04"])
+def test_a_transfer_is_on_its_way_whichever_side_is_told_first(root: Root, arrives: str) -> None:
+    root.put("inbox/inventory/1.csv", f"{COUNTS}A,U,L1,,10,2026-04-01T08:00\n")
+    root.night("2026-04-01")
+    sides = {"2026-04-03": "A,U,L1,,-10,2026-04-03T07:00,,,,T1,,", arrives: "B,U,L1,,7,,,,,T1,,"}
+    for day, side in sorted(sides.items()):
+        root.put(f"inbox/adjustments/{day}.csv", f"{ADJUSTED}{side}\n")
+        root.night(day)
+
+    report = recalled(root, "L1")
+
+    sums = figures(report.tables["recall_lots"])
+    expected = {"opened": 10, "transferred_out": 10, "transferred_in": 7, "on_hand": 7}
+    assert {name: sums[name] for name in expected} == expected
+    assert sums["in_transit"] == 3
+    stock = report.tables["recall_stock"].select("location_code", "on_hand", "in_transit")
+    assert stock.rows() == [("A", 0, 3), ("B", 7, 0)]

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from flows.files.inputs import digest_of
 from flows.night.take import Input
-from flows.state.warehouse import Connection, load
-from transforms.last_counted import last_counted
+from flows.state.warehouse import Connection, load, sql
+
+NEWEST: Final = 100_000
+"""Counts among which most locations are found."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +38,28 @@ def freshness(published: Connection, records: pl.DataFrame, unread: list[Input])
         published,
         "SELECT day, CAST(finished AS TIMESTAMP) FROM state.runs ORDER BY run DESC LIMIT 1",
     ).row(0)
-    published.register("concerned", records.select("location_code").unique())
-    counted = last_counted(
-        load(
-            published,
-            "SELECT inventory_id, CAST(counted_at AS TIMESTAMP) AS counted_at "
-            "FROM state.record_state",
-        ),
-        load(published, "SELECT inventory_id, pool_no FROM state.records"),
-        load(
-            published,
-            "SELECT pool_no, location_code FROM state.pools SEMI JOIN concerned "
-            "USING (location_code)",
-        ),
-    )
+    counted = last_counts(published, records.select("location_code").unique())
     held = int(records.get_column("is_blocked").sum())
     now = datetime.now(UTC)
     files = {
         one.file: now - datetime.fromtimestamp(one.path.stat().st_mtime, UTC) for one in unread
     }
     return Freshness(day, finished, counted, files, records.height, held)
+
+
+def last_counts(
+    published: Connection, locations: pl.DataFrame, newest: int = NEWEST
+) -> pl.DataFrame:
+    """location_code, counted_at: when each of the locations was last counted, null where it never
+    was. Most were so lately, and are found among the newest counts; for others all are gone
+    through, which takes seconds where there are millions."""
+    published.register("concerned", locations)
+    found = load(published, sql("recalls", "newest_counts.sql"), newest=newest)
+    others = locations.join(found, on="location_code", how="anti")
+    if others.height:
+        published.register("concerned", others)
+        found = pl.concat([found, load(published, sql("recalls", "last_counts.sql"))])
+    return found.sort("location_code")
 
 
 def unread_files(published: Connection, inbox: list[Input]) -> list[Input]:

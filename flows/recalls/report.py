@@ -3,7 +3,6 @@
 It needs no lock and changes nothing, so it runs while a night does and after one was killed.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -54,7 +53,7 @@ def recall(
 
     Raises Stopped where nothing is published, or not by this version.
     """
-    with _published(places) as published, ThreadPoolExecutor(1) as meanwhile:
+    with _published(places) as published:
         matched = named_records(published, named)
         ids = matched.select(pl.col("inventory_id").unique())
         published.register("recalled", ids)
@@ -62,8 +61,6 @@ def recall(
         published.register("recalled_records", records)
         inbox = list_inbox(places, settings, date.max)
         unread = unread_files(published, inbox)
-        # It looks through all records, so it does so beside the rest.
-        fresh = meanwhile.submit(freshness, published.cursor(), records, unread)
         events = classed(
             load(published, sql("recalls", "events.sql")),
             load(published, sql("recalls", "first_stated.sql")),
@@ -106,8 +103,9 @@ def recall(
             "recall_lacking": lacking(moved),
             "recall_matches": _matches(published, named, records),
         }
-        told = {name: _told(name, table) for name, table in tables.items()}
-        return Recall(named, told, fresh.result(), unsearched)
+        fresh = freshness(published, records, unread)
+    told = {name: _told(name, table) for name, table in tables.items()}
+    return Recall(named, told, fresh, unsearched)
 
 
 def _published(places: Places) -> Connection:
