@@ -57,8 +57,8 @@ def recall_events(
 ) -> pl.DataFrame:
     """As RecallEvents: every movement in order of time, with both its ends and its document.
 
-    events: as `classed` has them. shipments: what left, as RecallCustomers, with inventory_id and
-    is_scanned. sides: transfer_id, leaves, location_code: where each transfer began and ended.
+    events: as `classed` has them. shipments: what left, as RecallCustomers, with inventory_id.
+    sides: transfer_id, leaves, location_code: where each transfer began and ended.
     """
     told = (
         _with_shipments(events.sort("at", "movement_id"), shipments)
@@ -120,10 +120,7 @@ def _with_shipments(events: pl.DataFrame, shipments: pl.DataFrame) -> pl.DataFra
         pl.col("shipped_at").dt.replace_time_zone("UTC").alias("at"),
         pl.col("quantity").alias("units"),
         "shipment_id",
-        pl.when("is_scanned")
-        .then(pl.lit("scanned"))
-        .otherwise(pl.lit("inferred"))
-        .alias("certainty"),
+        "certainty",
     ).sort(*alike, "shipment_id")
     turn = pl.int_range(pl.len()).over(alike)
     ships = events.filter(kind="ship").select("movement_id", *alike).with_columns(turn=turn)

@@ -22,9 +22,6 @@ DAYS_SHOWN: Final = 60
 
 TABLES: Final = ("contacts", "stock", "stop", "unlabelled", "rows", "lacking", "matches")
 
-SHELF: Final = ("upc", "lot_code", "date", "condition", "serial_number", "on_hand", "allocated")
-"""What whoever goes to the shelf of a location has on paper, a page for each."""
-
 PICTURE: Final[dict[str, Any]] = {
     # No script, and nothing from elsewhere: the page opens from a share.
     "js": (),
@@ -73,11 +70,6 @@ def page_of(report: Recall, name: str, balance: str) -> str:
             for column, kind in table.schema.items()
             if kind == pl.Int64
         },
-        shelf=[
-            column
-            for column in SHELF
-            if tables["stock"][column].null_count() < tables["stock"].height
-        ],
         tables={one: table.head(SHOWN).to_dicts() for one, table in tables.items()},
         filled={
             one: {column.name for column in table if column.null_count() < column.len()}

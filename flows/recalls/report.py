@@ -70,15 +70,13 @@ def recall(
         stop = load(published, sql("recalls", "stop.sql"))
         bare = _unlabelled(published, named, matched, records)
         left = _shipped(published, pl.concat([ids, bare.select("inventory_id")]))
+        sure = pl.when("is_scanned").then(pl.lit("scanned")).otherwise(pl.lit("inferred"))
         shipped = left.join(ids, on="inventory_id", how="semi", maintain_order="left")
+        shipped = shipped.with_columns(certainty=sure)
         without_label = left.join(bare, on="inventory_id", how="semi", maintain_order="left")
         customers = pl.concat(
             [
-                shipped.with_columns(
-                    certainty=pl.when("is_scanned")
-                    .then(pl.lit("scanned"))
-                    .otherwise(pl.lit("inferred"))
-                ),
+                shipped,
                 _possible(published, events),
                 without_label.with_columns(certainty=pl.lit("unlabelled")),
             ],
