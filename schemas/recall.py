@@ -269,11 +269,11 @@ class RecallEvents(pa.DataFrameModel):
     location_address: pl.String = pa.Field(nullable=True, description="From reference/locations.")
     inventory_id: pl.Int64 = pa.Field(description=INVENTORY_ID)
     from_code: pl.String = pa.Field(
-        nullable=True, description="Whence: a location, a customer, or a supplier."
+        nullable=True, description="Where from: a location, a customer, or a supplier."
     )
     from_name: pl.String = pa.Field(nullable=True, description="Its name.")
     from_address: pl.String = pa.Field(nullable=True, description="Its address.")
-    to_code: pl.String = pa.Field(nullable=True, description="Whither: a location or a customer.")
+    to_code: pl.String = pa.Field(nullable=True, description="Where to: a location or a customer.")
     to_name: pl.String = pa.Field(nullable=True, description="Its name.")
     to_address: pl.String = pa.Field(nullable=True, description="Its address.")
     order_id: pl.String = pa.Field(nullable=True, description="The order they left for.")
@@ -316,7 +316,7 @@ class RecallFsma(pa.DataFrameModel):
     immediate_subsequent_recipient: pl.String = pa.Field(
         nullable=True, description="Shipping: name and address of who gets it."
     )
-    location_shipped_from: pl.String = pa.Field(nullable=True, description="Shipping: whence.")
+    location_shipped_from: pl.String = pa.Field(nullable=True, description="Shipping: where from.")
     date_shipped: pl.Date = pa.Field(nullable=True, description="Shipping: the business day.")
     traceability_lot_code_source: pl.String = pa.Field(
         nullable=True, description="Who gave the lot its code."

@@ -1,5 +1,6 @@
 """Reference tables, read afresh every night: locations, products, SKUs, holds (SPEC 3.3, 7.5)."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import pandera.polars as pa
@@ -160,3 +161,16 @@ class Holds(pa.DataFrameModel):
     class Config:
         name = "holds"
         strict = True
+
+
+@dataclass(frozen=True)
+class MasterData:
+    """What reference tables tell of those concerned, as text, for a report alone.
+
+    products: upc, description, unit, lot_source. locations: location_code, name, address.
+    customers: customer_id, name, address. All of them may be empty.
+    """
+
+    products: pl.DataFrame
+    locations: pl.DataFrame
+    customers: pl.DataFrame

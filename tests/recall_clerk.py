@@ -162,13 +162,9 @@ def named_rows(named: dict[str, str]) -> pl.DataFrame:
     return named_by_lots(lots, None, None, **codes)
 
 
-def reported(root: Root, named: dict[str, str]) -> Recall:
-    found = load_settings(root.path)
-    return recall(named_rows(named), places(root.path, found), found)
-
-
 def assert_as_the_clerk_says(root: Root, named: dict[str, str]) -> Recall:
-    report, clerk = reported(root, named), Clerk(root, named)
+    found = load_settings(root.path)
+    report, clerk = recall(named_rows(named), places(root.path, found), found), Clerk(root, named)
 
     names = ("on_hand", "allocated", *BROUGHT, "shipped", "adjusted_out", "transferred_out")
     lots = {

@@ -1,17 +1,12 @@
 """From a lot code to what is here, what left and whom to call (SPEC 7, SPEC-BEYOND E)."""
 
-import re
 import subprocess
-import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
-from html.parser import HTMLParser
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import fastexcel
 import polars as pl
 import pytest
 
@@ -19,53 +14,16 @@ from flows.recalls.freshness import last_counts
 from flows.recalls.holds import add_holds
 from flows.recalls.named import named_by_lots, named_by_notice
 from flows.recalls.page import page_of
-from flows.recalls.report import Recall, recall
+from flows.recalls.report import recall
 from flows.recalls.rows_not_posted import MOST_BYTES
 from flows.recalls.run_recall import Asked, run_recall
 from flows.recalls.summary import recall_told
 from flows.recalls.what_if import what_if
-from flows.recalls.workbook import MOST_ROWS, write_workbook
-from flows.recalls.write import write_report
 from flows.settings import Stopped, load_settings, places
 from flows.state.warehouse import locked
 from tests.killed import Runs
+from tests.recalled import COUNTS, LINES, SHIPPED, figures, recalled
 from tests.roots import LOTWISE, Root
-
-COUNTS = "location_code,upc,lot_code,date,quantity,counted_at\n"
-LINES = "order_id,line_id,location_code,upc,quantity,customer_id\n"
-SHIPPED = "order_id,line_id,quantity,lot_code,shipped_at\n"
-
-
-def recalled(root: Root, *lots: str, **codes: str) -> Recall:
-    settings = load_settings(root.path)
-    named = named_by_lots(lots, None, None, **codes)
-    return recall(named, places(root.path, settings), settings)
-
-
-def _parts(workbook: Path) -> list[tuple[str, bytes]]:
-    with zipfile.ZipFile(workbook) as parts:
-        return [(name, parts.read(name)) for name in parts.namelist()]
-
-
-def figures(table: pl.DataFrame, **of: object) -> dict[str, Any]:
-    """The sums of a table's rows of some kind, by column."""
-    rows = table.filter(**of) if of else table
-    return rows.select(pl.col(pl.Int64).sum()).row(0, named=True)
-
-
-@pytest.fixture
-def two_lots(root: Root) -> Root:
-    """A has 10 of L1 and 12 of L2, which is dated later; B has 5 of L1."""
-    root.put(
-        "inbox/inventory/2026-04-01.csv",
-        f"{COUNTS}A,U,L1,2026-06-01,10,\nA,U,L2,2026-07-01,12,\nB,U,L1,2026-06-01,5,\n",
-    )
-    root.put(
-        "inbox/orders/2026-04-01.csv",
-        f"{LINES}1,1,A,U,6,c1\n2,1,A,U,4,c2\n3,1,B,U,2,c3\n4,1,A,U,8,c4\n",
-    )
-    root.night("2026-04-01")
-    return root
 
 
 def test_a_lot_is_told_with_its_balance_and_three_certainties(two_lots: Root) -> None:
@@ -293,28 +251,6 @@ def test_a_recall_of_nothing_is_refused(root: Root) -> None:
         recalled(root, "L1")
 
 
-def test_no_cell_of_a_written_table_is_a_formula(root: Root) -> None:
-    lot = "=cmd|' /C calc'!A0"
-    root.put("inbox/inventory/2026-04-01.csv", f'{COUNTS}A,U,"{lot}",,5,\n')
-    root.night("2026-04-01")
-
-    write_report(recalled(root, lot), lot, [("here", lot)], root.path / "recalls" / "x")
-
-    workbook = fastexcel.read_excel(root.path / "recalls" / "x" / "recall.xlsx")
-    assert workbook.sheet_names[:3] == ["summary", "lots", "stock"]
-    sheet = workbook.load_sheet("stock", dtypes="string").to_polars()
-    assert sheet.get_column("lot_code").to_list() == [lot]
-    assert "<f>" not in "".join(
-        part.decode()
-        for name, part in _parts(root.path / "recalls" / "x" / "recall.xlsx")
-        if "sheet" in name
-    )
-    told = pl.read_csv(root.path / "recalls" / "x" / "recall_stock.csv", infer_schema=False)
-    assert told.get_column("lot_code").to_list() == [f"'{lot}"]
-    kept = pl.read_parquet(root.path / "recalls" / "x" / "recall_stock.parquet")
-    assert kept.get_column("lot_code").to_list() == [lot]
-
-
 def test_the_command_tells_what_matters_and_writes_the_tables(two_lots: Root) -> None:
     two_lots.put("inbox/inventory/2026-04-09.csv", f"{COUNTS}A,U,L1,2026-06-01,1,\n")
 
@@ -458,19 +394,6 @@ def test_ten_thousand_lots_are_one_report(two_lots: Root, tmp_path: Path) -> Non
     assert figures(answered.report.tables["recall_lots"])["on_hand"] == 15
 
 
-def test_a_sheet_that_is_cut_says_so_and_names_the_file_that_has_all(tmp_path: Path) -> None:
-    table = pl.DataFrame({"order_id": [str(one) for one in range(MOST_ROWS + 5)]})
-
-    write_workbook({"recall_stop": table}, [("here", "much")], tmp_path / "cut.xlsx")
-
-    workbook = fastexcel.read_excel(tmp_path / "cut.xlsx")
-    more = "5 MORE ROWS IN recall_stop.csv"
-    sheet = workbook.load_sheet("stop", dtypes="string").to_polars()
-    assert sheet.row(-1) == (more,)
-    summary = workbook.load_sheet("summary", header_row=None, dtypes="string").to_polars()
-    assert summary.rows() == [("here", "much"), ("CUT", f"recall_stop: {more}")]
-
-
 def test_rows_of_files_that_no_night_took_are_told(two_lots: Root) -> None:
     two_lots.put("inbox/orders/2026-04-02.csv", "order,upc\nl-1,U\nL9,U\n")
     two_lots.night("2026-04-02")
@@ -533,204 +456,6 @@ def test_an_answer_of_nobody_is_refused_with_what_to_do(two_lots: Root) -> None:
         run_recall(Asked(("L1",), answers=answers), two_lots.path)
 
 
-NASTY = ("<script>alert(1)</script>", "a\u202eb", "=1+1", "\"'&<b>")
-
-
-@pytest.mark.parametrize("lot", NASTY)
-def test_nothing_on_the_page_is_markup_from_data(root: Root, lot: str) -> None:
-    cell = lot.replace('"', '""')
-    orders = "order_id,line_id,location_code,upc,quantity,customer_id,lot_code\n"
-    root.put("inbox/inventory/2026-04-01.csv", f'{COUNTS}A,U,"{cell}",,5,\n')
-    root.put("inbox/orders/2026-04-01.csv", f'{orders}1,1,A,U,2,"{cell}","{cell}"\n')
-    root.put("inbox/shipments/2026-04-01.csv", f"{SHIPPED}1,1,1,,\n")
-    root.night("2026-04-01")
-    stock = root.rows("SELECT lot_code FROM inventory")
-
-    report = recalled(root, str(stock[0][0]) if stock else lot)
-    page = page_of(report, lot, "")
-
-    assert "<script" not in page
-    assert "src=" not in page
-    assert 'href="http' not in page
-    parser = _Tags()
-    parser.feed(page)
-    assert not parser.open
-
-
-class _Tags(HTMLParser):
-    """The tags that are open at the end."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ("meta", "br", "link"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-MASTER = {
-    "reference/locations.csv": "location_code,name,address\nA,North,1 Quay\nB,South,2 Hill\n",
-    "reference/products.csv": "upc,description,unit,lot_source\nU,Oat milk,carton,Mill 7\n",
-    "reference/customers.csv": "customer_id,name,address\nc1,Ada,3 Lane\n",
-}
-ADJUSTED = (
-    "location_code,upc,lot_code,date,quantity,adjusted_at,reason,order_id,line_id,transfer_id,"
-    "supplier,document\n"
-)
-
-
-@pytest.fixture
-def travelled(two_lots: Root) -> Root:
-    """L1 is received at A, some is sent on to B, some shipped to c1, of which one comes back."""
-    for file, text in MASTER.items():
-        two_lots.put(file, text)
-    two_lots.put(
-        "inbox/adjustments/2026-04-02.csv",
-        f"{ADJUSTED}A,U,L1,2026-06-01,5,2026-04-02T06:00,,,,,Oats Ltd,GRN-1\n"
-        "A,U,L1,2026-06-01,-3,2026-04-02T07:00,,,,T1,,\n"
-        "B,U,L1,2026-06-01,3,2026-04-02T09:00,,,,T1,,\n"
-        "A,U,L1,2026-06-01,1,2026-04-02T23:30,return: opened,1,1,,,\n",
-    )
-    two_lots.put(
-        "inbox/shipments/2026-04-02.csv",
-        "order_id,line_id,quantity,lot_code,shipment_id,shipped_at\n"
-        "1,1,2,L1,S1,2026-04-02T08:00\n1,1,2,,S2,2026-04-02T08:00\n3,1,2,,S3,2026-04-02T10:00\n",
-    )
-    two_lots.night("2026-04-02")
-    return two_lots
-
-
-def test_an_event_tells_both_its_ends_and_its_document(travelled: Root) -> None:
-    events = recalled(travelled, "L1").tables["recall_events"]
-
-    moves = events.filter(pl.col("event") != "opened").select(
-        "event", "quantity", "from_name", "from_address", "to_name", "to_address", "document_number"
-    )
-    north, south, ada = ("North", "1 Quay"), ("South", "2 Hill"), ("Ada", "3 Lane")
-    assert sorted(moves.rows(), key=str) == sorted(
-        [
-            ("received", 5, "Oats Ltd", None, *north, "GRN-1"),
-            ("transferred_out", 3, *north, *south, "T1"),
-            ("transferred_in", 3, *north, *south, "T1"),
-            ("shipped", 2, *north, *ada, "S1"),
-            ("shipped", 2, *north, *ada, "S2"),
-            ("shipped", 2, *south, None, None, "S3"),
-            ("returned", 1, *ada, *north, None),
-        ],
-        key=str,
-    )
-    told = events.select("description", "unit", "lot_source").unique()
-    assert told.rows() == [("Oat milk", "carton", "Mill 7")]
-    sure = events.filter(event="shipped").select("document_number", "certainty").sort(pl.all())
-    assert sure.rows() == [("S1", "scanned"), ("S2", "inferred"), ("S3", "inferred")]
-
-
-def test_a_serial_number_found_elsewhere_went_from_one_place_to_the_other(root: Root) -> None:
-    header = "location_code,upc,serial_number,quantity,counted_at\n"
-    root.put("inbox/inventory/1.csv", f"{header}A,U,S1,1,2026-04-01T08:00\n")
-    root.night("2026-04-01")
-    root.put("inbox/inventory/2.csv", f"{header}B,U,S1,1,2026-04-02T08:00\n")
-    root.night("2026-04-02")
-
-    events = recalled(root, upc="U").tables["recall_events"]
-
-    moves = events.select("event", "from_code", "to_code").rows()
-    assert sorted(moves, key=str) == [
-        ("opened", None, None),
-        ("transferred_in", "A", "B"),
-        ("transferred_out", "A", "B"),
-    ]
-
-
-def test_a_tracing_request_has_the_shipments_and_receipts_of_its_days(travelled: Root) -> None:
-    travelled.put("lotwise.toml", 'timezone = "Asia/Tokyo"\n')
-    settings = load_settings(travelled.path)
-    named = named_by_lots(("L1",), None, None)
-
-    def traced(first: date, last: date) -> pl.DataFrame:
-        there = places(travelled.path, settings)
-        return recall(named, there, settings, first, last).tables["recall_fsma"]
-
-    second = traced(date(2026, 4, 2), date(2026, 4, 2))
-    shipped = second.filter(traceability_lot_code="L1", event="shipping")
-    assert shipped.select(
-        "quantity",
-        "unit_of_measure",
-        "product_description",
-        "immediate_subsequent_recipient",
-        "location_shipped_from",
-        "date_shipped",
-        "traceability_lot_code_source",
-        "reference_document_type",
-        "reference_document_number",
-    ).row(1) == (
-        2,
-        "carton",
-        "Oat milk",
-        "Ada, 3 Lane",
-        "North, 1 Quay",
-        date(2026, 4, 2),
-        "Mill 7",
-        "shipment",
-        "S1",
-    )
-    received = second.filter(event="receiving").select(
-        "immediate_previous_source", "location_received", "date_received"
-    )
-    assert received.row(0) == ("Oats Ltd", "North, 1 Quay", date(2026, 4, 2))
-    # Half past eleven in London is the next day in Tokyo.
-    third = traced(date(2026, 4, 3), date(2026, 4, 3))
-    assert third.select("event", "reference_document_type").rows() == [("receiving", "return")]
-
-
-def test_what_the_data_lacks_is_counted_and_never_filled_in(travelled: Root) -> None:
-    lacks = recalled(travelled, "L1").tables["recall_lacking"].rows()
-
-    assert ("shipped", "to_name", 1, 3) in lacks
-    assert ("received", "from_address", 1, 1) in lacks
-    assert ("returned", "document_number", 1, 1) in lacks
-    assert ("opened", "from_name", 2, 2) in lacks
-    assert not [row for row in lacks if row[1] in ("description", "unit", "lot_source")]
-
-
-def test_a_row_that_was_not_posted_tells_its_units(travelled: Root) -> None:
-    travelled.put("inbox/shipments/2026-04-09.csv", f"{SHIPPED}9,1,7,L1,2026-04-02T08:00\n")
-
-    report = recalled(travelled, "L1")
-
-    (row,) = report.tables["recall_rows"].select("quantity", "outcome").rows()
-    assert row == (7, "unread")
-    assert report.fresh.unread["shipments/2026-04-09.csv"] < timedelta(minutes=10)
-
-
-def test_a_match_tells_how_many_customers_have_it(travelled: Root) -> None:
-    matches = recalled(travelled, "l-1").tables["recall_matches"]
-
-    (found,) = matches.filter(lot_code="L1").select("why", "shipped", "customers").rows()
-    assert found == ("case_or_punctuation", 6, 2)
-
-
-def test_the_page_has_a_sheet_of_paper_for_each_location(two_lots: Root) -> None:
-    page = page_of(recalled(two_lots, "L1"), "L1", "")
-
-    sheets = re.findall(r'<section class="of-location">.*?</section>', page, re.DOTALL)
-    assert [len(re.findall("<tr>", sheet)) for sheet in sheets] == [2, 2]
-    assert "at <bdi>A</bdi>" in sheets[0]
-    assert "at <bdi>B</bdi>" in sheets[1]
-
-
-def test_the_page_folds_lots_that_differ_in_one_character(two_lots: Root) -> None:
-    page = page_of(recalled(two_lots, "L1"), "L1", "")
-
-    folded = page[page.index("<details>") :]
-    assert "1 that differ in one character" in folded
-    assert "<bdi>L2</bdi>" in folded
-
-
 def test_files_too_large_to_be_looked_through_are_named(two_lots: Root) -> None:
     with two_lots.put("inbox/orders/2026-04-09.csv", LINES).open("r+b") as large:
         large.truncate(MOST_BYTES + 1)
@@ -763,20 +488,11 @@ def test_each_location_was_last_counted_when_its_newest_record_was(root: Root, n
     ]
 
 
-@pytest.mark.parametrize("arrives", ["2026-04-02", "2026-04-04"])
-def test_a_transfer_is_on_its_way_whichever_side_is_told_first(root: Root, arrives: str) -> None:
-    root.put("inbox/inventory/1.csv", f"{COUNTS}A,U,L1,,10,2026-04-01T08:00\n")
-    root.night("2026-04-01")
-    sides = {"2026-04-03": "A,U,L1,,-10,2026-04-03T07:00,,,,T1,,", arrives: "B,U,L1,,7,,,,,T1,,"}
-    for day, side in sorted(sides.items()):
-        root.put(f"inbox/adjustments/{day}.csv", f"{ADJUSTED}{side}\n")
-        root.night(day)
+def test_a_row_that_was_not_posted_tells_its_units(two_lots: Root) -> None:
+    two_lots.put("inbox/shipments/2026-04-09.csv", f"{SHIPPED}9,1,7,L1,2026-04-02T08:00\n")
 
-    report = recalled(root, "L1")
+    report = recalled(two_lots, "L1")
 
-    sums = figures(report.tables["recall_lots"])
-    expected = {"opened": 10, "transferred_out": 10, "transferred_in": 7, "on_hand": 7}
-    assert {name: sums[name] for name in expected} == expected
-    assert sums["in_transit"] == 3
-    stock = report.tables["recall_stock"].select("location_code", "on_hand", "in_transit")
-    assert stock.rows() == [("A", 0, 3), ("B", 7, 0)]
+    (row,) = report.tables["recall_rows"].select("quantity", "outcome").rows()
+    assert row == (7, "unread")
+    assert report.fresh.unread["shipments/2026-04-09.csv"] < timedelta(minutes=10)

@@ -1,16 +1,6 @@
 """What if: from which record to which other a line's units would move (SPEC 7.6)."""
 
-from typing import Any
-
 import polars as pl
-
-MOVES = {
-    "order_id": pl.String,
-    "line_id": pl.String,
-    "from_inventory_id": pl.Int64,
-    "to_inventory_id": pl.Int64,
-    "quantity": pl.Int64,
-}
 
 
 def what_if_moves(moved: pl.DataFrame) -> pl.DataFrame:
@@ -20,34 +10,29 @@ def what_if_moves(moved: pl.DataFrame) -> pl.DataFrame:
     moved: releases and allocations of lines: line_no, order_id, line_id, kind, inventory_id, date
     and quantity. Units are paired in use order, first with first.
     """
-    ordered = moved.sort("line_no", "date", "inventory_id", nulls_last=True)
-    told: list[dict[str, Any]] = []
-    for (_, order_id, line_id), rows in ordered.group_by(
-        "line_no", "order_id", "line_id", maintain_order=True
-    ):
-        gone, come = (
-            [
-                [inventory_id, units]
-                for inventory_id, units in rows.filter(kind=kind)
-                .select("inventory_id", "quantity")
-                .iter_rows()
-            ]
-            for kind in ("release", "allocate")
+    # Of each line, both kinds lie on a scale of its units; it is cut wherever a row of either ends.
+    scale = moved.sort("line_no", "date", "inventory_id", nulls_last=True).select(
+        "line_no",
+        "order_id",
+        "line_id",
+        "kind",
+        "inventory_id",
+        end=pl.col("quantity").cum_sum().over("line_no", "kind"),
+    )
+    told = scale.select("line_no", "order_id", "line_id", "end").unique().sort("line_no", "end")
+    told = told.with_columns(
+        quantity=pl.col("end") - pl.col("end").shift(1, fill_value=0).over("line_no")
+    ).sort("end")
+    for kind, record in (("release", "from_inventory_id"), ("allocate", "to_inventory_id")):
+        told = told.join_asof(
+            scale.filter(kind=kind)
+            .select("line_no", "end", pl.col("inventory_id").alias(record))
+            .sort("end"),
+            on="end",
+            by="line_no",
+            strategy="forward",
+            check_sortedness=False,
         )
-        while gone or come:
-            units = min(side[0][1] for side in (gone, come) if side)
-            told.append(
-                {
-                    "order_id": order_id,
-                    "line_id": line_id,
-                    "from_inventory_id": gone[0][0] if gone else None,
-                    "to_inventory_id": come[0][0] if come else None,
-                    "quantity": units,
-                }
-            )
-            for side in (gone, come):
-                if side:
-                    side[0][1] -= units
-                    if not side[0][1]:
-                        side.pop(0)
-    return pl.DataFrame(told, schema=MOVES)
+    return told.sort("line_no", "end").select(
+        "order_id", "line_id", "from_inventory_id", "to_inventory_id", "quantity"
+    )

@@ -16,6 +16,7 @@ from schemas.recall_people import Answers, Customers, RawAnswers
 from schemas.reference import (
     Holds,
     Locations,
+    MasterData,
     Products,
     RawHolds,
     RawLocations,
@@ -27,7 +28,6 @@ from schemas.settings import Settings
 from transforms.breaches import breaches, schema_without
 from transforms.columns import recognise, select
 from transforms.parse import boolean, day, integers
-from transforms.recall_events import MasterData
 
 Typed = Callable[[pl.DataFrame], pl.DataFrame]
 

@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 from typing import Final
 
-from flows.state.warehouse import Connection, load
+import polars as pl
+
+from flows.state.warehouse import Connection, load, sql
 from schemas.settings import Settings
 from transforms.parse import end_of_day
 from transforms.take import source_of
@@ -12,18 +14,6 @@ OF_DAY: Final = """
     SELECT file FROM warehouse.state.files WHERE coalesce(dated, day) = $day
     UNION
     SELECT file FROM files WHERE coalesce(dated, day) = $day
-"""
-
-LAST_COUNTS: Final = """
-    SELECT
-        location_code,
-        max(counted_at) AS counted_at,
-    FROM state.record_state
-    JOIN state.records USING (inventory_id)
-    JOIN state.pools USING (pool_no)
-    GROUP BY location_code
-    HAVING max(counted_at) <= $oldest
-    ORDER BY location_code
 """
 
 
@@ -49,7 +39,12 @@ def _late_counts(night: Connection, settings: Settings, day: date) -> list[tuple
     if settings.max_count_age_days is None:
         return []
     oldest = end_of_day(day - timedelta(days=settings.max_count_age_days + 1), settings.zone)
+    counted = (
+        load(night, sql("state", "last_counts.sql"))
+        .filter(pl.col("counted_at") <= oldest)
+        .sort("location_code")
+    )
     return [
         (location_code, f"last counted on {counted_at.astimezone(settings.zone).date()}")
-        for location_code, counted_at in load(night, LAST_COUNTS, oldest=oldest).iter_rows()
+        for location_code, counted_at in counted.iter_rows()
     ]

@@ -57,9 +57,10 @@ def last_counts(
     found = load(published, sql("recalls", "newest_counts.sql"), newest=newest)
     others = locations.join(found, on="location_code", how="anti")
     if others.height:
-        published.register("concerned", others)
-        found = pl.concat([found, load(published, sql("recalls", "last_counts.sql"))])
-    return found.sort("location_code")
+        counted = load(published, sql("state", "last_counts.sql"))
+        counted = counted.join(others, on="location_code", how="semi")
+        found = pl.concat([found, counted])
+    return found.with_columns(pl.col("counted_at").dt.replace_time_zone(None)).sort("location_code")
 
 
 def unread_files(published: Connection, inbox: list[Input]) -> list[Input]:

@@ -8,7 +8,7 @@ WITH newest AS MATERIALIZED (
 )
 SELECT
     pools.location_code,
-    CAST(max(newest.counted_at) AS TIMESTAMP) AS counted_at,
+    max(newest.counted_at) AS counted_at,
 FROM newest
 JOIN state.records AS records USING (inventory_id)
 JOIN state.pools AS pools USING (pool_no)

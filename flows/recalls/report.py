@@ -13,6 +13,7 @@ from flows.files.reference import read_master_data
 from flows.night.take import list_inbox
 from flows.published.named_records import named_records
 from flows.recalls.freshness import Freshness, freshness, unread_files
+from flows.recalls.matches import matches
 from flows.recalls.rows_not_posted import (
     not_read,
     refused_files,
@@ -23,10 +24,10 @@ from flows.settings import Places, Stopped
 from flows.state.warehouse import VERSION, Connection, connected, load, only, sql
 from schemas.recall import RECALL
 from schemas.settings import Settings
-from transforms.possible_lots import alike, possible_lots
 from transforms.recall import balances, classed, contacts, possible_units, returned
-from transforms.recall_events import lacking, recall_events, tracing_sheet
+from transforms.recall_events import recall_events
 from transforms.recall_lots import in_transit, recall_lots
+from transforms.tracing import lacking, tracing_sheet
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def recall(
             "recall_events": moved,
             "recall_fsma": tracing_sheet(moved, settings.timezone, traced_from, traced_to),
             "recall_lacking": lacking(moved),
-            "recall_matches": _matches(published, named, records),
+            "recall_matches": matches(published, named, records),
         }
         fresh = freshness(published, records, unread)
     told = {name: _told(name, table) for name, table in tables.items()}
@@ -210,44 +211,6 @@ def _with_shipped(bare: pl.DataFrame, shipped: pl.DataFrame) -> pl.DataFrame:
     sums = shipped.group_by("inventory_id").agg(shipped=pl.col("quantity").sum())
     told = bare.join(sums, on="inventory_id", how="left", maintain_order="left")
     return told.with_columns(pl.col("shipped").fill_null(0))
-
-
-def _matches(published: Connection, named: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """Among lots of the UPCs concerned; of lots that name none, also those elsewhere that read the
-    same."""
-    told = named.select("lot_code", "upc").drop_nulls("lot_code").unique(maintain_order=True)
-    of_any_upc = told.filter(pl.col("upc").is_null()).get_column("lot_code")
-    codes = load(
-        published, "SELECT DISTINCT lot_code FROM state.records WHERE lot_code IS NOT NULL"
-    )
-    same = alike(codes.get_column("lot_code"), of_any_upc)
-    published.register("read_the_same", same.to_frame())
-    upcs = pl.concat([told.get_column("upc"), records.get_column("upc")]).drop_nulls().unique()
-    published.register("upcs", upcs.to_frame())
-    lots = load(
-        published,
-        """
-        WITH of_upcs AS MATERIALIZED (
-            SELECT pool_no FROM state.pools WHERE upc IN (FROM upcs)
-        ),
-        concerned AS MATERIALIZED (
-            SELECT DISTINCT pool_no, lot_code
-            FROM state.records
-            WHERE lot_code IN (FROM read_the_same)
-            UNION
-            SELECT DISTINCT pool_no, lot_code
-            FROM state.records SEMI JOIN of_upcs USING (pool_no)
-            WHERE lot_code IS NOT NULL
-        )
-        SELECT DISTINCT pools.upc, concerned.lot_code
-        FROM concerned
-        JOIN state.pools AS pools USING (pool_no)
-        """,
-    )
-    found = possible_lots(told.rows(), lots)
-    published.register("asked", found.select("upc", "lot_code").unique())
-    units = load(published, sql("recalls", "lots.sql"))
-    return found.join(units, on=["upc", "lot_code"], how="left", maintain_order="left")
 
 
 def _told(name: str, table: pl.DataFrame) -> pl.DataFrame:

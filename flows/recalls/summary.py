@@ -59,7 +59,10 @@ def recall_told(report: Recall) -> Iterator[tuple[str, str]]:
         yield "UNREAD", f"{', '.join(files)}{more}: no night has read them"
     if report.unsearched:
         names = ", ".join(report.unsearched)
-        yield "NOT SEARCHED", f"too large to look through for a report; ask them: {names}"
+        yield (
+            "NOT SEARCHED",
+            f"too large to look through for a report, look into them: {names}",
+        )
     yield "on hold", f"{fresh.held:,} of {fresh.records:,} records"
 
 

@@ -37,6 +37,9 @@ def what_if(named: pl.DataFrame, places: Places) -> dict[str, pl.DataFrame]:
         reference["holds"] = pl.concat([reference["holds"], held], how="diagonal")
         there = replace(places, warehouse=copy)
         with night_of(there, settings, reference, day):
+            with night_tables(there) as night:
+                # Nothing else is new: pools are in play whose records these holds block or free.
+                night.execute("UPDATE tonight SET has_new_circumstances = FALSE")
             allocate(there, day)
             with night_tables(there) as night:
                 lines = load(night, sql("recalls", "what_if_lines.sql"))

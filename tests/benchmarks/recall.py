@@ -3,8 +3,9 @@ without and with what a hold would do.
 
     python -m tests.benchmarks.recall --records 1000000 --lots 400
 
-Each record had 30 units, of which two shipments took three each, scanned every second time; a lot
-stands in four pools. The state is written as nights before would have left it.
+Each record had 30 units, of which two shipments took three each, scanned every second time, and two
+are promised; a lot stands in a hundred pools. The state is written as nights before would have left
+it.
 """
 
 import argparse
@@ -42,7 +43,7 @@ SELECT number + 1 AS inventory_id, pool + 1 AS pool_no,
 FROM told;
 
 INSERT INTO record_state BY NAME
-SELECT number + 1 AS inventory_id, 24 AS on_hand, 0 AS allocated, 0 AS safety_stock, counted_at,
+SELECT number + 1 AS inventory_id, 24 AS on_hand, 2 AS allocated, 0 AS safety_stock, counted_at,
     FALSE AS is_held, FALSE AS is_expired
 FROM told;
 
@@ -53,8 +54,12 @@ SELECT number + 1 AS line_no, CAST(number AS VARCHAR) AS order_id, '1' AS line_i
 FROM told;
 
 INSERT INTO line_state BY NAME
-SELECT number + 1 AS line_no, 0 AS priority, 0 AS allocated, 0 AS pending, 6 AS shipped,
-    0 AS cancelled, 0 AS refused, 6 AS stated_quantity, CAST($day AS DATE) AS stated_on
+SELECT number + 1 AS line_no, 0 AS priority, 2 AS allocated, 0 AS pending, 6 AS shipped,
+    0 AS cancelled, 0 AS refused, 8 AS stated_quantity, CAST($day AS DATE) AS stated_on
+FROM told;
+
+INSERT INTO allocations BY NAME
+SELECT number + 1 AS line_no, number + 1 AS inventory_id, 2 AS quantity
 FROM told;
 
 INSERT INTO statements BY NAME

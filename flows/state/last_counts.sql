@@ -1,7 +1,7 @@
--- The last count of each location concerned, wherever it is among all of them.
+-- One row per location that has records: when it was last counted, null where it never was.
 SELECT
     pools.location_code,
-    CAST(max(of_pool.counted_at) AS TIMESTAMP) AS counted_at,
+    max(of_pool.counted_at) AS counted_at,
 FROM (
     SELECT pool_no, max(counted_at) AS counted_at
     FROM state.record_state
@@ -9,5 +9,4 @@ FROM (
     GROUP BY pool_no
 ) AS of_pool
 JOIN state.pools AS pools USING (pool_no)
-SEMI JOIN concerned USING (location_code)
 GROUP BY location_code
